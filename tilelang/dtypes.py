@@ -1,0 +1,88 @@
+"""The element types of tiles, and their numpy counterparts.
+
+`K0` in the vendor's documents is the number of elements in 32 bytes: 16 for two-byte types, 32 for
+one byte, 8 for four bytes (TIK reference, "C0").
+"""
+
+from enum import Enum
+from typing import TypeAlias
+
+import ml_dtypes
+import numpy as np
+
+BLOCK_BYTES = 32
+"""Bytes of one block of on-chip memory, and of one fractal row (TIK reference, "block")."""
+
+
+class DType(Enum):
+    """An element type; the value is its name in signatures and in the text form."""
+
+    FLOAT16 = "float16"
+    BFLOAT16 = "bfloat16"
+    FLOAT32 = "float32"
+    INT8 = "int8"
+    UINT8 = "uint8"
+    INT32 = "int32"
+    BOOL = "bool"
+    """The type of a comparison inside an expression; no buffer holds it."""
+
+    @property
+    def numpy(self) -> np.dtype[np.generic]:
+        """The numpy type that stores an element (`ml_dtypes.bfloat16` for bfloat16)."""
+        return _NUMPY[self]
+
+    @property
+    def n_bytes(self) -> int:
+        """Bytes of an element."""
+        return self.numpy.itemsize
+
+    @property
+    def k0(self) -> int:
+        """Elements in a 32-byte block."""
+        return BLOCK_BYTES // self.n_bytes
+
+    @property
+    def is_float(self) -> bool:
+        """Whether values are floating point."""
+        return self in (DType.FLOAT16, DType.BFLOAT16, DType.FLOAT32)
+
+    @property
+    def is_integer(self) -> bool:
+        """Whether values are integers."""
+        return self in (DType.INT8, DType.UINT8, DType.INT32)
+
+    def __str__(self) -> str:
+        """Return the name, as users write it."""
+        return self.value
+
+
+_NUMPY = {
+    DType.FLOAT16: np.dtype(np.float16),
+    DType.BFLOAT16: np.dtype(ml_dtypes.bfloat16),
+    DType.FLOAT32: np.dtype(np.float32),
+    DType.INT8: np.dtype(np.int8),
+    DType.UINT8: np.dtype(np.uint8),
+    DType.INT32: np.dtype(np.int32),
+    DType.BOOL: np.dtype(np.bool_),
+}
+_BY_NUMPY = {numpy: dtype for dtype, numpy in _NUMPY.items()}
+
+ELEMENT_TYPES = tuple(dtype for dtype in DType if dtype is not DType.BOOL)
+"""What a buffer may hold."""
+
+DTypeLike: TypeAlias = "DType | str | np.dtype[np.generic] | type[np.generic]"
+
+
+def find_dtype(like: DTypeLike) -> DType | None:
+    """Return the element type that a name, a numpy type or a `DType` stands for, else None."""
+    if isinstance(like, DType):
+        return like
+    if isinstance(like, str):
+        return next((dtype for dtype in ELEMENT_TYPES if dtype.value == like), None)
+    dtype = _BY_NUMPY.get(np.dtype(like))
+    return None if dtype is DType.BOOL else dtype
+
+
+def accumulator(dtype: DType) -> DType:
+    """Return the type that sums of `dtype` are taken in: float32, or int32 for integers."""
+    return DType.FLOAT32 if dtype.is_float else DType.INT32

@@ -70,7 +70,7 @@ _BY_NUMPY = {numpy: dtype for dtype, numpy in _NUMPY.items()}
 ELEMENT_TYPES = tuple(dtype for dtype in DType if dtype is not DType.BOOL)
 """What a buffer may hold."""
 
-DTypeLike: TypeAlias = "DType | str | np.dtype[np.generic] | type[np.generic]"
+DTypeLike: TypeAlias = DType | str | np.dtype[np.generic] | type[np.generic]
 
 
 def find_dtype(like: DTypeLike) -> DType | None:

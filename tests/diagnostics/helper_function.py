@@ -1,0 +1,21 @@
+"""A mistake in a helper that the kernel calls."""
+
+import tilelang as tl
+
+
+def scale(t: tl.Tensor) -> None:
+    """Scale a tile by a power that tiles do not have."""
+    t[:] = t**2
+
+
+@tl.kernel("x[M, N]: T -> y[M, N]: T")
+def wrong(x: tl.Tensor, y: tl.Tensor) -> None:
+    for i in tl.cores(4):
+        t = tl.alloc_ub((16, 64), x.dtype)
+        tl.data_move(t, x[i * 16, 0])
+        scale(t)
+        tl.data_move(y[i * 16, 0], t)
+
+
+def run() -> None:
+    wrong.program(M=64, N=64, dtype="float16")

@@ -1,0 +1,20 @@
+"""An expression made before a loop that writes what it reads."""
+
+import tilelang as tl
+
+
+@tl.kernel("x[M, N]: T -> y[M, N]: T")
+def wrong(x: tl.Tensor, y: tl.Tensor) -> None:
+    for i in tl.cores(4):
+        t = tl.alloc_ub((16, 64), x.dtype)
+        u = tl.alloc_ub((16, 64), x.dtype)
+        tl.data_move(t, x[i * 16, 0])
+        twice = t * 2
+        for _ in tl.for_range(3):
+            u[:] = twice
+            t[:] = u
+        tl.data_move(y[i * 16, 0], u)
+
+
+def run() -> None:
+    wrong.program(M=64, N=64, dtype="float16")

@@ -1,0 +1,21 @@
+"""A tile in L1 whose sides are no multiples of the fractal."""
+
+import tilelang as tl
+
+
+@tl.kernel("x[M, N]: T -> y[M, N]: T")
+def wrong(x: tl.Tensor, y: tl.Tensor) -> None:
+    for i in tl.cores(4):
+        acc = tl.alloc_l0c((100, 64), "float32")
+        a1 = tl.alloc_l1((100, 24), x.dtype)
+        b1 = tl.alloc_l1((24, 64), x.dtype)
+        tl.data_move(a1, x[i * 100, 0])
+        tl.data_move(b1, x[0, 0])
+        tl.matmul(acc, a1, b1)
+        out = tl.alloc_ub((100, 64), y.dtype)
+        tl.data_move(out, acc)
+        tl.data_move(y[i * 100, 0], out)
+
+
+def run() -> None:
+    wrong.program(M=64, N=64, dtype="float16")

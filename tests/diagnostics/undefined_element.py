@@ -1,0 +1,18 @@
+"""A read of elements that nothing wrote."""
+
+import numpy as np
+
+import tilelang as tl
+
+
+@tl.kernel("x[M, N]: T -> y[M, N]: T")
+def wrong(x: tl.Tensor, y: tl.Tensor) -> None:
+    for i in tl.cores(4):
+        t = tl.alloc_ub((16, 64), x.dtype)
+        tl.data_move(t[0:16, 0:48], x[i * 16, 0])
+        t[:] = tl.relu(t)
+        tl.data_move(y[i * 16, 0], t)
+
+
+def run() -> None:
+    wrong(np.ones((64, 64), np.float16))

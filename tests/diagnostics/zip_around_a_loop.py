@@ -1,0 +1,15 @@
+"""`zip` around a traced loop."""
+
+import tilelang as tl
+
+
+@tl.kernel("x[M, N]: T -> y[M, N]: T")
+def wrong(x: tl.Tensor, y: tl.Tensor) -> None:
+    for i in tl.cores(4):
+        t = tl.alloc_ub((16, 64), x.dtype)
+        for k, _ in zip(tl.for_range(3), range(3)):
+            tl.data_move(t, x[i * 16, k])
+
+
+def run() -> None:
+    wrong.program(M=64, N=64, dtype="float16")

@@ -1,0 +1,166 @@
+"""The arrays of a call: what they are, what results are allocated, and what may not be passed."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from tilelang.binding import Argument
+from tilelang.diagnostics import Diagnostic, Location, TileError
+from tilelang.dtypes import ELEMENT_TYPES, DType, find_dtype
+from tilelang.ir.region import Buffer
+
+
+def describe(name: str, array: Any, location: Location) -> Argument:
+    """Return shape and dtype of an argument: a numpy array, or a tensor that says both.
+
+    Raises:
+        TileError: E0801 for something else, E0802 for a dtype that no tile has.
+    """
+    shape = getattr(array, "shape", None)
+    if shape is None or not hasattr(array, "dtype"):
+        raise TileError(
+            Diagnostic(
+                "E0801",
+                f"argument `{name}` is a {type(array).__name__}, wanted an array",
+                location,
+                f"pass a numpy array: `np.asarray({name}, np.float32)`",
+            )
+        )
+    return Argument(tuple(shape), array_dtype(name, array, location))
+
+
+def array_dtype(name: str, array: Any, location: Location) -> DType:
+    """Return the element type of an array or tensor.
+
+    Raises:
+        TileError: E0802 if no tile has it.
+    """
+    native: Any = array.dtype
+    is_numpy = _is_numpy(array)
+    dtype = find_dtype(native) if is_numpy else find_dtype(str(native).rpartition(".")[2])
+    if dtype is None:
+        names = ", ".join(str(dtype) for dtype in ELEMENT_TYPES)
+        raise TileError(
+            Diagnostic(
+                "E0802",
+                f"argument `{name}` holds {native}, wanted one of {names}",
+                location,
+                f"convert it first: `{name}.astype(np.float32)`"
+                if is_numpy
+                else f"convert it first: `{name}.float()`",
+            )
+        )
+    return dtype
+
+
+def allocate(results: Sequence[Buffer], like: Any) -> tuple[Any, ...]:
+    """Return new arrays for the physical form of `results`, on the device of `like`."""
+    shapes = [buffer.layout.physical_shape(buffer.shape) for buffer in results]
+    if like is None or _is_numpy(like):
+        return tuple(
+            np.empty(shape, buffer.dtype.numpy)
+            for buffer, shape in zip(results, shapes, strict=True)
+        )
+    return tuple(
+        like.new_empty(shape, dtype=_foreign_dtype(like, buffer.dtype))
+        for buffer, shape in zip(results, shapes, strict=True)
+    )
+
+
+def as_results(out: Any, results: Sequence[Buffer], location: Location) -> tuple[Any, ...]:
+    """Return the arrays of `out=`, one for each result.
+
+    Raises:
+        TileError: E0803 for another number of arrays.
+    """
+    arrays = as_tuple(out)
+    if len(arrays) != len(results):
+        names = ", ".join(buffer.name for buffer in results)
+        raise TileError(
+            Diagnostic(
+                "E0803",
+                f"out= holds {len(arrays)} arrays for {len(results)} results ({names})",
+                location,
+                f"pass out=({names}) in that order",
+            )
+        )
+    return arrays
+
+
+def as_tuple(results: Any) -> tuple[Any, ...]:
+    """Return several results as they are, and one as a tuple of one."""
+    return tuple(results) if type(results) in (tuple, list) else (results,)
+
+
+def check_results(
+    results: Mapping[str, Any],
+    buffers: Sequence[Buffer],
+    inputs: Mapping[str, Any],
+    location: Location,
+) -> None:
+    """Check that each array of `out=` can hold its result without harm to an input.
+
+    Raises:
+        TileError: E0804 for shape or dtype, E0805 read-only, E0806 for memory shared with another.
+    """
+    faults = [
+        fault
+        for buffer in buffers
+        for fault in _result_faults(buffer, results, inputs, location)
+        if fault
+    ]
+    if faults:
+        raise TileError(*faults)
+
+
+def _result_faults(
+    buffer: Buffer, results: Mapping[str, Any], inputs: Mapping[str, Any], location: Location
+) -> list[Diagnostic]:
+    name, array = buffer.name, results[buffer.name]
+    found = describe(name, array, location)
+    shape = buffer.layout.physical_shape(buffer.shape)
+    faults: list[Diagnostic] = []
+    if found != Argument(shape, buffer.dtype):
+        faults.append(
+            Diagnostic(
+                "E0804",
+                f"the array for result `{name}` is {found.dtype}{list(found.shape)}, "
+                f"wanted {buffer.dtype}{list(shape)}",
+                location,
+                f"pass `np.empty({shape}, ...)` of dtype {buffer.dtype}, or no out= at all",
+            )
+        )
+    if not _is_numpy(array):
+        return faults
+    if not array.flags.writeable:
+        faults.append(
+            Diagnostic(
+                "E0805",
+                f"the array for result `{name}` is read-only",
+                location,
+                "pass an array that may be written, or no out= at all",
+            )
+        )
+    others = {**inputs, **{other: results[other] for other in results if other != name}}
+    for other, memory in others.items():
+        if _is_numpy(memory) and np.shares_memory(array, memory):
+            faults.append(
+                Diagnostic(
+                    "E0806",
+                    f"the array for result `{name}` shares memory with `{other}`",
+                    location,
+                    f"pass a copy of one of them: `{other}.copy()`",
+                )
+            )
+    return faults
+
+
+def _is_numpy(array: object) -> bool:
+    return isinstance(array, np.ndarray)
+
+
+def _foreign_dtype(like: Any, dtype: DType) -> Any:
+    """Return the dtype called `dtype` of the library that `like`'s dtype belongs to."""
+    library = __import__(type(like.dtype).__module__)
+    return getattr(library, dtype.value)

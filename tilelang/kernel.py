@@ -1,0 +1,288 @@
+"""Kernels: a Python body with a signature, called on arrays or asked for its program and source."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from tilelang import arguments as args
+from tilelang.backend import Executable, find_backend
+from tilelang.binding import Argument, Binding, bind
+from tilelang.diagnostics import Diagnostic, Location, Note, TileError, callsite
+from tilelang.dtypes import DType, DTypeLike
+from tilelang.ir.nodes import Program
+from tilelang.machines import Machine, find_machine
+from tilelang.parameters import Parameters, Request, read_dtypes, read_parameters
+from tilelang.specialise import trace_program
+from tilelang.text.signature import Signature, parse_signature
+
+if TYPE_CHECKING:
+    from tilelang.check import Report
+
+DEFAULT_BACKEND = "numpy"
+"""The strict reference executor: right first, fast when asked."""
+
+EMPTY: Mapping[str, int] = MappingProxyType({})
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class TileRule(Protocol):
+    """Chooses tile parameters; those that it leaves out keep their defaults."""
+
+    def __call__(
+        self, dims: Mapping[str, int], dtypes: Mapping[str, DType], machine: str
+    ) -> Mapping[str, int]:
+        """Return tile parameters for a problem on a machine."""
+        ...
+
+
+def kernel(signature: str) -> Callable[[Callable[..., None]], Kernel]:
+    """Make a kernel of the function below: `@tl.kernel("a[M, K]: T -> c[M, K]: T")`.
+
+    The function's parameters are the tensors of `signature`, inputs first; its keywords are the
+    attributes (named after `;`) and the tile parameters, whose defaults are positive ints and which
+    never change a result.
+
+    Raises:
+        TileError: E02xx for a signature, E0810 to E0812 for parameters that do not match it.
+    """
+    location = callsite.location(None)
+
+    def decorate(function: Callable[..., None]) -> Kernel:
+        return Kernel(function, parse_signature(signature, location))
+
+    return decorate
+
+
+class Kernel:
+    """A kernel: call it on arrays, or ask for its program, its source, a check or a sweep.
+
+    Attributes:
+        name: the function's name.
+        signature: its tensors and attributes.
+        attributes: names and defaults (None where a value must be given).
+        tile_parameters: names and defaults.
+    """
+
+    def __init__(self, function: Callable[..., None], signature: Signature) -> None:
+        """Hold `function`, whose parameters must match `signature`."""
+        self.function = function
+        self.name = function.__name__
+        self.signature = signature
+        self.location = Location(function.__code__.co_filename, function.__code__.co_firstlineno)
+        self._parameters: Parameters = read_parameters(function, signature, self.location)
+        self.attributes = MappingProxyType(self._parameters.attributes)
+        self.tile_parameters = MappingProxyType(self._parameters.tiles)
+        self.reference_function: Callable[..., Any] | None = None
+        self._tile_rule: TileRule | None = None
+        self._programs: dict[object, Program] = {}
+        self._executables: dict[object, tuple[Program, Executable]] = {}
+        self.__doc__ = inspect.cleandoc(function.__doc__ or "")
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """The names of the inputs, in order."""
+        return self._parameters.inputs
+
+    def __repr__(self) -> str:
+        """Return name and signature."""
+        return f"<kernel {self.name}: {self.signature}>"
+
+    def reference(self, function: Function) -> Function:
+        """Decorate the plain numpy function that says what the kernel means, in float64."""
+        self.reference_function = function
+        return function
+
+    def tiles(self, rule: TileRule) -> TileRule:
+        """Decorate the function that chooses default tile parameters for a problem."""
+        self._tile_rule = rule
+        self._programs.clear()
+        self._executables.clear()
+        return rule
+
+    def __call__(
+        self,
+        *arrays: Any,
+        out: Any = None,
+        backend: str = DEFAULT_BACKEND,
+        machine: str | None = None,
+        **keywords: Any,
+    ) -> Any:
+        """Run the kernel on its inputs and return the result, or a tuple of results.
+
+        Args:
+            arrays: the inputs, in order, in their physical form (the signature's layout).
+            out: an array, or a tuple of them, for the results; else they are allocated.
+            backend: who runs it.
+            machine: whose rules apply; the backend's own by default.
+            keywords: attributes, tile parameters, sizes, and the backend's options.
+
+        Raises:
+            TileError: for a mistake in the call, in the kernel, or while it runs strictly.
+        """
+        key = _call_key(arrays, backend, machine, keywords)
+        known = self._executables.get(key)
+        if known is None:
+            known = self._executables[key] = self._compile(arrays, backend, machine, keywords)
+        program, executable = known
+        if out is None:
+            results = args.allocate(program.results, next(iter(arrays), None))
+        else:
+            results = self._given_results(program, arrays, out)
+        executable(*arrays, *results)
+        return results if len(results) > 1 else next(iter(results))
+
+    def program(
+        self,
+        *,
+        dtype: DTypeLike | Mapping[str, DTypeLike] | None = None,
+        machine: str | None = None,
+        **keywords: Any,
+    ) -> Program:
+        """Return the verified program for arrays (`a=x, b=y`) or sizes (`M=100`) and `dtype`.
+
+        `dtype` stands for every dtype variable of the signature, or maps each by name. `machine` is
+        the one whose rules are checked, `host` by default.
+
+        Raises:
+            TileError: for a mistake in the kernel or in the keywords.
+        """
+        location = callsite.location(None)
+        arrays = {
+            name: args.describe(name, keywords.pop(name), location)
+            for name in self._parameters.inputs
+            if name in keywords
+        }
+        request = self._parameters.sort(keywords, frozenset(), location)
+        dtypes = read_dtypes(self.signature, dtype, location)
+        return self._specialise(arrays, request, dtypes, machine, location)
+
+    def source(
+        self,
+        backend: str,
+        *,
+        dtype: DTypeLike | Mapping[str, DTypeLike] | None = None,
+        machine: str | None = None,
+        **keywords: Any,
+    ) -> str:
+        """Return the code that `backend` generates, for arrays or sizes as in `program`."""
+        found = find_backend(backend)
+        target = find_machine(machine or found.machine)
+        options = {name: keywords.pop(name) for name in found.options if name in keywords}
+        program = self.program(dtype=dtype, machine=target.name, **keywords)
+        return found.compile(program, target, **options).source
+
+    def check(
+        self,
+        *,
+        backends: Sequence[str] | None = None,
+        dtype: DTypeLike | Mapping[str, DTypeLike] | None = None,
+        machine: str | None = None,
+        seed: int = 0,
+        **keywords: Any,
+    ) -> Report:
+        """Run the kernel on random data on `backends` (all that run here) against its reference.
+
+        Raises:
+            TileError: E0701 without a reference; mistakes in the kernel or in the keywords.
+        """
+        from tilelang.check import check
+
+        return check(
+            self, backends=backends, dtype=dtype, machine=machine, seed=seed, keywords=keywords
+        )
+
+    def _compile(
+        self,
+        arrays: Sequence[Any],
+        backend: str,
+        machine: str | None,
+        keywords: Mapping[str, Any],
+    ) -> tuple[Program, Executable]:
+        location = callsite.location(None)
+        found = find_backend(backend)
+        target = find_machine(machine or found.machine)
+        request = self._parameters.sort(keywords, found.options, location)
+        named = self._named(arrays, location)
+        program = self._specialise(named, request, {}, target.name, location)
+        return program, found.compile(program, target, **request.options)
+
+    def _named(self, arrays: Sequence[Any], location: Location) -> dict[str, Argument]:
+        names = self._parameters.inputs
+        if len(arrays) != len(names):
+            raise TileError(
+                Diagnostic(
+                    "E0807",
+                    f"`{self.name}` is called with {len(arrays)} arrays, wanted {len(names)}: "
+                    f"{', '.join(names)}",
+                    location,
+                    "pass the inputs by position; results are returned, or filled with out=",
+                    (Note(f"`{self.name}` is defined", self.location),),
+                )
+            )
+        return {
+            name: args.describe(name, array, location)
+            for name, array in zip(names, arrays, strict=True)
+        }
+
+    def _given_results(self, program: Program, arrays: Sequence[Any], out: Any) -> tuple[Any, ...]:
+        location = callsite.location(None)
+        results = args.as_results(out, program.results, location)
+        inputs = dict(zip(self._parameters.inputs, arrays, strict=True))
+        by_name = {
+            buffer.name: array for buffer, array in zip(program.results, results, strict=True)
+        }
+        args.check_results(by_name, program.results, inputs, location)
+        return results
+
+    def _specialise(
+        self,
+        arrays: Mapping[str, Argument],
+        request: Request,
+        dtypes: Mapping[str, DType],
+        machine: str | None,
+        location: Location,
+    ) -> Program:
+        target = find_machine(machine or "host")
+        attributes = self._parameters.complete_attributes(request.attributes, location)
+        binding = bind(
+            self.signature,
+            arrays,
+            dims=request.dims,
+            attributes=attributes,
+            dtypes=dtypes,
+            location=location,
+        )
+        tiles = self._tiles(binding, request, target, location)
+        key = (binding.inputs, binding.results, *attributes.items(), *tiles.items(), target.name)
+        if key not in self._programs:
+            self._programs[key] = trace_program(
+                self.function, binding, tiles, target, self.location
+            )
+        return self._programs[key]
+
+    def _tiles(
+        self, binding: Binding, request: Request, machine: Machine, location: Location
+    ) -> dict[str, int]:
+        rule = self._tile_rule
+        chosen: Mapping[str, int] = (
+            rule(binding.dims, binding.dtypes, machine.name) if rule else EMPTY
+        )
+        return self._parameters.complete_tiles({**chosen, **request.tiles}, location)
+
+
+def _call_key(
+    arrays: Sequence[Any], backend: str, machine: str | None, keywords: Mapping[str, Any]
+) -> object:
+    """Return what decides which code a call runs; types too, for True and 1 are equal."""
+    try:
+        kinds: tuple[Any, ...] = tuple([(array.dtype, array.shape) for array in arrays])
+    except AttributeError:
+        kinds = tuple(map(id, arrays))  # not arrays: compiling says so
+    if not keywords:
+        return (kinds, backend, machine)
+    given: list[object] = [(name, type(value), value) for name, value in keywords.items()]
+    return (kinds, backend, machine, *given)

@@ -1,0 +1,85 @@
+"""The language of kernels: what a kernel's body may call. `tilelang` exports all of it.
+
+A body is traced: it runs once, its loops yield symbolic indices, and every operation records a
+statement of the program.
+"""
+
+from tilelang.language.functions import (
+    abs,
+    exp,
+    ln,
+    maximum,
+    minimum,
+    relu,
+    rsqrt,
+    sigmoid,
+    sqrt,
+    tanh,
+)
+from tilelang.language.loops import (
+    chunks,
+    cores,
+    elif_scope,
+    else_scope,
+    for_range,
+    if_scope,
+)
+from tilelang.language.operations import (
+    acc,
+    alloc_gm,
+    alloc_l0a,
+    alloc_l0b,
+    alloc_l0c,
+    alloc_l1,
+    alloc_ub,
+    as_matrix,
+    ceildiv,
+    data_move,
+    load3d,
+    matmul,
+    mmad,
+    reduce_max,
+    reduce_min,
+    reduce_sum,
+)
+from tilelang.language.tensors import Tensor
+from tilelang.language.vector import cast, position, where
+
+__all__ = [
+    "Tensor",
+    "abs",
+    "acc",
+    "alloc_gm",
+    "alloc_l0a",
+    "alloc_l0b",
+    "alloc_l0c",
+    "alloc_l1",
+    "alloc_ub",
+    "as_matrix",
+    "cast",
+    "ceildiv",
+    "chunks",
+    "cores",
+    "data_move",
+    "elif_scope",
+    "else_scope",
+    "exp",
+    "for_range",
+    "if_scope",
+    "ln",
+    "load3d",
+    "matmul",
+    "maximum",
+    "minimum",
+    "mmad",
+    "position",
+    "reduce_max",
+    "reduce_min",
+    "reduce_sum",
+    "relu",
+    "rsqrt",
+    "sigmoid",
+    "sqrt",
+    "tanh",
+    "where",
+]

@@ -1,0 +1,207 @@
+"""Symbolic integers and conditions: what loops yield, and what is computed from it.
+
+`Index` and `Condition` wrap nodes of the IR; their operators build new ones. Neither has a value
+while the kernel is traced, so asking for one is an error that says what to write instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NoReturn, TypeAlias, TypeGuard
+
+from tilelang.ir import condition as cond
+from tilelang.ir import index as ix
+from tilelang.language import mistakes
+
+IndexLike: TypeAlias = "Index | int"
+
+
+class Index:
+    """An integer that depends on loop variables: affine, `//` and `%` by constants, min and max."""
+
+    __slots__ = ("node",)
+    __hash__ = None  # pyright: ignore[reportAssignmentType]
+    __array_ufunc__ = None
+
+    def __init__(self, node: ix.Index) -> None:
+        """Wrap `node`."""
+        self.node = node
+
+    def __repr__(self) -> str:
+        """Return the expression."""
+        from tilelang.text.printer import print_index
+
+        return print_index(self.node)
+
+    def __add__(self, other: IndexLike) -> Index:
+        """Return the sum."""
+        return Index(ix.add(self.node, as_node(other))) if is_index(other) else NotImplemented
+
+    def __radd__(self, other: int) -> Index:
+        """Return the sum."""
+        return self + other
+
+    def __neg__(self) -> Index:
+        """Return the negative."""
+        return Index(ix.scale(self.node, -1))
+
+    def __sub__(self, other: IndexLike) -> Index:
+        """Return the difference."""
+        return Index(ix.subtract(self.node, as_node(other))) if is_index(other) else NotImplemented
+
+    def __rsub__(self, other: int) -> Index:
+        """Return the difference."""
+        return Index(ix.subtract(as_node(other), self.node)) if is_index(other) else NotImplemented
+
+    def __mul__(self, other: IndexLike) -> Index:
+        """Return the product; one of the two is a plain number."""
+        if not is_index(other):
+            return NotImplemented
+        node = as_node(other)
+        if node.is_constant:
+            return Index(ix.scale(self.node, node.constant))
+        if self.node.is_constant:
+            return Index(ix.scale(node, self.node.constant))
+        raise mistakes.product_of_indices(self, other)
+
+    def __rmul__(self, other: int) -> Index:
+        """Return the product."""
+        return self * other
+
+    def __floordiv__(self, other: int) -> Index:
+        """Return `self // other`, rounded down; `other` is a plain positive number."""
+        return Index(ix.floor_div(self.node, _divisor(other, "//")))
+
+    def __mod__(self, other: int) -> Index:
+        """Return `self % other`, from 0 to `other - 1`; `other` is a plain positive number."""
+        return Index(ix.modulo(self.node, _divisor(other, "%")))
+
+    def __rfloordiv__(self, other: object) -> NoReturn:
+        """Refuse to divide by an index."""
+        raise mistakes.divisor(self, "//")
+
+    def __rmod__(self, other: object) -> NoReturn:
+        """Refuse to divide by an index."""
+        raise mistakes.divisor(self, "%")
+
+    def __truediv__(self, other: object) -> NoReturn:
+        """Refuse a division that is not whole."""
+        raise mistakes.true_division()
+
+    __rtruediv__ = __truediv__
+
+    def __lt__(self, other: IndexLike) -> Condition:
+        """Return the condition."""
+        return _comparison(cond.less, self, other)
+
+    def __le__(self, other: IndexLike) -> Condition:
+        """Return the condition."""
+        return _comparison(cond.less_equal, self, other)
+
+    def __gt__(self, other: IndexLike) -> Condition:
+        """Return the condition."""
+        return _comparison(lambda a, b: cond.less(b, a), self, other)
+
+    def __ge__(self, other: IndexLike) -> Condition:
+        """Return the condition."""
+        return _comparison(lambda a, b: cond.less_equal(b, a), self, other)
+
+    def __eq__(self, other: object) -> Condition:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Return the condition."""
+        return _comparison(cond.equal, self, other)
+
+    def __ne__(self, other: object) -> Condition:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Return the condition."""
+        return _comparison(cond.not_equal, self, other)
+
+    def __bool__(self) -> NoReturn:
+        """Refuse: there is no value yet."""
+        raise mistakes.truth_value("an index")
+
+    def __index__(self) -> NoReturn:
+        """Refuse: there is no value yet."""
+        raise mistakes.number_of_index(self)
+
+    __int__ = __index__
+    __float__ = __index__
+    __round__ = __index__
+
+
+class Condition:
+    """A condition over loop variables; combine two with `&`, `|` and `~`."""
+
+    __slots__ = ("node",)
+    __hash__ = None  # pyright: ignore[reportAssignmentType]
+    __array_ufunc__ = None
+
+    def __init__(self, node: cond.Condition) -> None:
+        """Wrap `node`."""
+        self.node = node
+
+    def __repr__(self) -> str:
+        """Return the condition."""
+        from tilelang.text.printer import print_condition
+
+        return print_condition(self.node)
+
+    def __and__(self, other: ConditionLike) -> Condition:
+        """Return the condition that both hold."""
+        if not is_condition(other):
+            return NotImplemented
+        return Condition(cond.conjunction(self.node, as_condition(other)))
+
+    def __or__(self, other: ConditionLike) -> Condition:
+        """Return the condition that one of the two holds."""
+        if not is_condition(other):
+            return NotImplemented
+        return Condition(cond.disjunction(self.node, as_condition(other)))
+
+    __rand__ = __and__
+    __ror__ = __or__
+
+    def __invert__(self) -> Condition:
+        """Return the opposite condition."""
+        return Condition(cond.negate(self.node))
+
+    def __bool__(self) -> NoReturn:
+        """Refuse: there is no value yet."""
+        raise mistakes.truth_value("a condition")
+
+
+ConditionLike: TypeAlias = "Condition | bool"
+
+
+def is_index(value: object) -> TypeGuard[IndexLike]:
+    """Return whether `value` is a symbolic or a plain integer (numpy's count; bools do not)."""
+    if isinstance(value, Index):
+        return True
+    return not isinstance(value, bool) and hasattr(type(value), "__index__")
+
+
+def is_condition(value: object) -> TypeGuard[ConditionLike]:
+    """Return whether `value` is a symbolic or a plain condition."""
+    return isinstance(value, Condition | bool)
+
+
+def as_node(value: IndexLike) -> ix.Index:
+    """Return the IR's form of an index."""
+    return value.node if isinstance(value, Index) else ix.constant(int(value))
+
+
+def as_condition(value: ConditionLike) -> cond.Condition:
+    """Return the IR's form of a condition."""
+    return value.node if isinstance(value, Condition) else cond.Truth(value)
+
+
+def _comparison(
+    compare: Callable[[ix.Index, ix.Index], cond.Condition], left: Index, right: object
+) -> Condition:
+    if not is_index(right):
+        return NotImplemented
+    return Condition(compare(left.node, as_node(right)))
+
+
+def _divisor(value: object, operator: str) -> int:
+    if is_index(value) and not isinstance(value, Index) and value > 0:
+        return int(value)
+    raise mistakes.divisor(value, operator)

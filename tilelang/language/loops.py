@@ -1,0 +1,306 @@
+"""Loops and branches: generators and context managers that open and close scopes of the trace."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self, overload
+
+from tilelang.diagnostics import Diagnostic, Location, Note, callsite
+from tilelang.ir import condition as cond
+from tilelang.ir import index as ix
+from tilelang.ir.nodes import Core, If, Loop, LoopKind
+from tilelang.language import mistakes
+from tilelang.language import trace as tracing
+from tilelang.language.handles import (
+    ConditionLike,
+    Index,
+    IndexLike,
+    as_condition,
+    is_condition,
+    is_index,
+)
+from tilelang.language.tensors import Tensor, index_of
+from tilelang.language.trace import Scope, Trace
+
+
+@dataclass(frozen=True, slots=True)
+class LoopHeader:
+    """What a loop over a body says before its body is known."""
+
+    kind: LoopKind
+    extent: ix.Index
+    stages: int
+    loc: Location
+
+
+@overload
+def cores(extent: int, /) -> Iterator[Index]: ...
+@overload
+def cores(extent: int, second: int, /, *more: int) -> Iterator[tuple[Index, ...]]: ...
+def cores(*extents: int) -> Iterator[Index] | Iterator[tuple[Index, ...]]:
+    """Loop over the grid of a stage; its points are independent and run in any order, or at once.
+
+    One extent yields an index, several yield a tuple of them. All that a stage writes to global
+    memory is visible to the next stage.
+
+    Raises:
+        TileError: E0123 inside another loop or branch, E0124 for an extent that is not a number.
+    """
+    trace = _start("tl.cores")
+    for extent in extents:
+        if not is_index(extent) or isinstance(extent, Index) or extent < 0:
+            raise mistakes.error(
+                "E0124",
+                f"a `cores` extent is {extent!r}, wanted a plain int of 0 or more",
+                "compute it from shapes and tile parameters: `tl.ceildiv(M, m_tile)`",
+            )
+    if not extents:
+        raise mistakes.error("E0124", "`cores` needs an extent", "write `for i in tl.cores(n):`")
+    return _cores(trace, [int(extent) for extent in extents], trace.here())
+
+
+def for_range(
+    begin: IndexLike, end: IndexLike | None = None, *, stages: int = 1
+) -> Iterator[Index]:
+    """Loop in order over `0 .. begin - 1`, or over `begin .. end - 1`.
+
+    `stages=2` keeps every buffer of the body twice so that moves of the next iteration may start
+    early (TIK's `thread_num=2`); it never changes the result.
+
+    Raises:
+        TileError: E0124 for bounds that are not integers, E0125 if it is not a `for` that loops.
+    """
+    trace = _start("tl.for_range")
+    first, last = (0, begin) if end is None else (begin, end)
+    for bound in (first, last):
+        if not is_index(bound):
+            raise mistakes.error(
+                "E0124",
+                f"a bound of `for_range` is {bound!r}, wanted an int or a loop index",
+                "write `tl.for_range(n)` or `tl.for_range(begin, end)`",
+            )
+    if stages not in (1, 2, 3, 4):
+        raise mistakes.error(
+            "E0124",
+            f"stages={stages!r}, wanted 1 to 4",
+            "write stages=2 for double buffering (TIK's thread_num)",
+        )
+    start = index_of(first)
+    extent = ix.subtract(index_of(last), start)
+    header = LoopHeader(LoopKind.SERIAL, extent, stages, trace.here())
+    return _loop(trace, header, start=start)
+
+
+def chunks(tile: Tensor, rows: int) -> Iterator[Index]:
+    """Loop over independent blocks of `rows` rows of `tile`, yielding each block's first row.
+
+    An epilogue then need not hold a whole accumulator in the unified buffer.
+
+    Raises:
+        TileError: E0126 if `rows` does not divide the tile's rows.
+    """
+    trace = _start("tl.chunks")
+    n_rows = tile.shape[-2] if tile.ndim > 1 else tile.shape[0]
+    if rows < 1 or n_rows % rows:
+        divisors = [n for n in range(16, n_rows + 1, 16) if n_rows % n == 0] or [n_rows]
+        raise mistakes.error(
+            "E0126",
+            f"chunks of {rows!r} rows do not divide the {n_rows} rows of `{tile.name}`",
+            f"use rows={' or '.join(map(str, divisors))}",
+            Note(f"`{tile.name}` is allocated", tile.buffer.loc),
+        )
+    extent = ix.constant(n_rows // rows)
+    header = LoopHeader(LoopKind.CHUNKS, extent, 1, trace.here())
+    return _loop(trace, header, start=ix.ZERO, step=rows)
+
+
+class _Branch:
+    """The body of one branch; on leaving it the `If` is recorded, or completed."""
+
+    def __init__(self, trace: Trace, condition: cond.Condition | None, keyword: str) -> None:
+        self._trace = trace
+        self._condition = condition
+        self._keyword = keyword
+        self._chain: list[If] = []
+
+    def __enter__(self) -> Self:
+        loc = self._trace.here()
+        self._chain = []
+        if self._keyword != "if_scope":
+            self._chain = _take_chain(self._trace, self._keyword, loc)
+        _ = self._trace.scope
+        self._trace.open(Scope(loc))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        scope = self._trace.close()
+        if error is not None:
+            return
+        body = tuple(scope.body)
+        if self._condition is None:
+            links, last = self._chain[:-1], self._chain[-1]
+            stmt = If(last.condition, last.then, body, last.loc)
+        else:
+            links, stmt = self._chain, If(self._condition, body, (), scope.loc)
+        for link in reversed(links):
+            stmt = If(link.condition, link.then, (stmt,), link.loc)
+        self._trace.record(stmt)
+
+
+def if_scope(condition: ConditionLike) -> _Branch:
+    """Open a branch that runs where `condition` holds: `with tl.if_scope(k == 0):`.
+
+    Raises:
+        TileError: E0127 if `condition` is not one.
+    """
+    return _branch("if_scope", condition)
+
+
+def elif_scope(condition: ConditionLike) -> _Branch:
+    """Open a branch that runs where `condition` holds and none before it did.
+
+    Raises:
+        TileError: E0127, E0128 if no branch comes directly before.
+    """
+    return _branch("elif_scope", condition)
+
+
+def else_scope() -> _Branch:
+    """Open the branch that runs where no condition before it held.
+
+    Raises:
+        TileError: E0128 if no branch comes directly before.
+    """
+    return _Branch(tracing.current("tl.else_scope"), None, "else_scope")
+
+
+def _branch(keyword: str, condition: ConditionLike) -> _Branch:
+    trace = tracing.current(f"tl.{keyword}")
+    if not is_condition(condition):
+        raise mistakes.error(
+            "E0127",
+            f"`{keyword}` is given {condition!r}, wanted a condition over indices",
+            "compare loop indices: `k == 0`; values of tiles decide nothing, use `tl.where`",
+        )
+    node = as_condition(condition)
+    trace.check_condition(node)
+    return _Branch(trace, node, keyword)
+
+
+def _take_chain(trace: Trace, keyword: str, loc: Location) -> list[If]:
+    """Remove the `If` recorded last and return its branches, the outermost first."""
+    body = trace.scope.body
+    last = body[-1] if body else None
+    chain: list[If] = []
+    while isinstance(last, If):
+        chain.append(last)
+        last = next(iter(last.otherwise), None) if len(last.otherwise) < 2 else None
+    if not chain or chain[-1].otherwise:
+        raise trace.fail(
+            Diagnostic(
+                "E0128",
+                f"`{keyword}` does not follow an `if_scope` or `elif_scope`",
+                loc,
+                "put it directly below the branch that it continues",
+            )
+        )
+    body.pop()
+    return chain
+
+
+def _start(operation: str) -> Trace:
+    """Return the trace, after checking that the call running is what a `for` loops over."""
+    trace = tracing.current(operation)
+    if not callsite.is_iterated_by_for(callsite.user_frame()):
+        raise mistakes.error(
+            "E0125",
+            f"`{operation}` is not what a `for` loops over, so its body would not be traced",
+            f"write `for i in {operation}(...):` without enumerate, zip, list or next around it",
+        )
+    return trace
+
+
+def _loop(
+    trace: Trace, header: LoopHeader, *, start: ix.Index, step: int = 1
+) -> Generator[Index, None, None]:
+    frame = callsite.user_frame()
+    loc = header.loc
+    var = trace.unique_name((callsite.assigned_names(frame) or ["i"])[0])
+    _ = trace.scope
+    scope = trace.open(Scope(loc))
+    trace.open_loop(var, loc)
+    try:
+        yield Index(ix.add(start, ix.scale(ix.variable(var), step)))
+    except GeneratorExit:
+        _left_early(trace, scope, loc)
+        raise
+    trace.close_loop(var)
+    trace.close()
+    trace.record(Loop(var, header.extent, header.kind, header.stages, tuple(scope.body), loc))
+
+
+def _cores(
+    trace: Trace, extents: list[int], loc: Location
+) -> Generator[Index, None, None] | Generator[tuple[Index, ...], None, None]:
+    frame = callsite.user_frame()
+    scope = _open_grid(trace, loc)
+    names = callsite.assigned_names(frame, len(extents))
+    wishes = names if len(names) == len(extents) else [f"core_{n}" for n in range(len(extents))]
+    variables = [trace.unique_name(wish) for wish in wishes]
+    scope.grid += [Core(var, extent) for var, extent in zip(variables, extents, strict=True)]
+    scope.n_cores_open = len(scope.grid)
+    for var in variables:
+        trace.open_loop(var, loc)
+    handles = tuple(Index(ix.variable(var)) for var in variables)
+    try:
+        yield handles if len(variables) > 1 else handles[0]  # pyright: ignore[reportReturnType, reportGeneralTypeIssues]
+    except GeneratorExit:
+        _left_early(trace, scope, loc)
+        raise
+    for var in variables:
+        trace.close_loop(var)
+    scope.n_cores_open -= len(variables)
+    if scope.n_cores_open == 0:
+        trace.finish_stage()
+
+
+def _open_grid(trace: Trace, loc: Location) -> Scope:
+    """Return the scope of a new stage, or that of the `cores` loop directly around."""
+    if trace.is_between_stages:
+        trace.finish_stage()
+        return trace.open(Scope(loc))
+    scope = trace.scope
+    if len(trace.scopes) == 1 and not scope.body and scope.n_cores_open == len(scope.grid):
+        return scope
+    raise trace.fail(
+        Diagnostic(
+            "E0123",
+            "a `cores` loop stands inside another loop or branch, or below a statement of one",
+            loc,
+            "make `cores` the outermost loops, directly nested: `for i, j in tl.cores(m, n):`",
+            (Note("inside this", scope.loc),),
+        )
+    )
+
+
+def _left_early(trace: Trace, scope: Scope, loc: Location) -> None:
+    """Report that the user's code left a loop by `break` or `return`.
+
+    It is only reported: an exception raised here, where Python drops the generator, would be lost.
+    """
+    while trace.scopes and scope.is_open:
+        trace.close()
+    trace.left_early = trace.left_early or Diagnostic(
+        "E0129",
+        "this leaves a traced loop early, but the loop's body is traced only once",
+        trace.here(),
+        "use `with tl.if_scope(...):` around what some iterations skip",
+        (Note("the loop", loc),),
+    )

@@ -1,0 +1,344 @@
+"""The operations on tiles: allocation, moves, matrix products, reductions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeAlias, overload
+
+from tilelang.diagnostics import Note, callsite
+from tilelang.dtypes import DType, DTypeLike, accumulator
+from tilelang.ir.condition import Condition
+from tilelang.ir.nodes import (
+    Alloc,
+    Img2col,
+    Matmul,
+    Mmad,
+    Move,
+    ReduceOp,
+    Window,
+)
+from tilelang.ir.region import AsMatrix, Buffer, Memory, Region, identity
+from tilelang.language import mistakes
+from tilelang.language import trace as tracing
+from tilelang.language.handles import (
+    ConditionLike,
+    Index,
+    IndexLike,
+    as_condition,
+    is_condition,
+    is_index,
+)
+from tilelang.language.tensors import Tensor, Tile, as_tile, index_of, plain
+from tilelang.language.vector import OperandLike, Reduction, want_dtype
+from tilelang.layouts import FRACTAL_ROWS, ND, Layout, LayoutKind, layout_for
+
+Pair: TypeAlias = "int | tuple[int, int]"
+
+
+def alloc_l1(
+    shape: Sequence[int], dtype: DTypeLike, *, layout: str | None = None, name: str | None = None
+) -> Tensor:
+    """Allocate a tile in L1; NZ unless `layout` or its use says NC1HWC0, FRACTAL_Z or ND."""
+    return _alloc(Memory.L1, shape, dtype, layout, name)
+
+
+def alloc_l0a(shape: Sequence[int], dtype: DTypeLike, *, name: str | None = None) -> Tensor:
+    """Allocate a left operand [m, k] of the cube, laid out ZZ."""
+    return _alloc(Memory.L0A, shape, dtype, None, name)
+
+
+def alloc_l0b(shape: Sequence[int], dtype: DTypeLike, *, name: str | None = None) -> Tensor:
+    """Allocate a right operand [k, n] of the cube, laid out ZN."""
+    return _alloc(Memory.L0B, shape, dtype, None, name)
+
+
+def alloc_l0c(shape: Sequence[int], dtype: DTypeLike, *, name: str | None = None) -> Tensor:
+    """Allocate an accumulator [m, n] of float32 or int32, laid out NZ."""
+    return _alloc(Memory.L0C, shape, dtype, None, name)
+
+
+def alloc_ub(
+    shape: Sequence[int], dtype: DTypeLike, *, layout: str | None = None, name: str | None = None
+) -> Tensor:
+    """Allocate a tile in the unified buffer; NZ if it meets results of L0C, else ND."""
+    return _alloc(Memory.UB, shape, dtype, layout, name)
+
+
+def alloc_gm(
+    shape: Sequence[int], dtype: DTypeLike, *, layout: str = "ND", name: str | None = None
+) -> Tensor:
+    """Allocate workspace in global memory, between stages; undefined until a stage writes it.
+
+    Raises:
+        TileError: E0130 inside a loop or branch.
+    """
+    trace = tracing.current("tl.alloc_gm")
+    if not trace.is_between_stages:
+        raise mistakes.error(
+            "E0130",
+            "`alloc_gm` stands inside a loop or branch, wanted between stages",
+            "allocate the workspace before the `cores` loop that writes it",
+            Note("inside this", trace.scope.loc),
+        )
+    return _alloc(Memory.GM, shape, dtype, layout, name)
+
+
+def data_move(dst: Tensor | Tile, src: Tensor | Tile, pad: float = 0) -> None:
+    """Copy `src` to `dst` between two memories, converting the layout and, from L0C, the dtype.
+
+    With as many axes as the other side has dimensions, an index is a starting point:
+    `data_move(a1, a[i * 16, k * 64])` reads a tile of `a1`'s shape. Else the spanned dimensions are
+    written `start:` and the others are single elements. What lies outside a tensor in global memory
+    is `pad` when read and dropped when written.
+
+    Raises:
+        TileError: E0131 if the two sides do not give one shape.
+    """
+    trace = tracing.current("tl.data_move")
+    to, source = as_tile(dst, "tl.data_move"), as_tile(src, "tl.data_move")
+    dst_region, src_region = _moved_regions(to, source)
+    _record(trace, Move(dst_region, src_region, pad, trace.here()))
+
+
+def matmul(
+    dst: Tensor | Tile, a: Tensor | Tile, b: Tensor | Tile, *, init: ConditionLike = True
+) -> None:
+    """Set `dst` (L0C) to `a @ b` where `init` holds, else add to it; `a` and `b` are in L1.
+
+    Operands may be transposed: `b1.T`. The loads to L0A and L0B are made for you, in steps if the
+    operands do not fit there.
+
+    Raises:
+        TileError: E0127 if `init` is not a condition over indices.
+    """
+    trace = tracing.current("tl.matmul")
+    to, left, right = (as_tile(operand, "tl.matmul").region() for operand in (dst, a, b))
+    _record(trace, Matmul(to, left, right, _init(trace, init), trace.here()))
+
+
+def mmad(
+    dst: Tensor | Tile, a: Tensor | Tile, b: Tensor | Tile, *, init: ConditionLike = True
+) -> None:
+    """Set `dst` (L0C) to `a @ b` where `init` holds, else add to it; `a` in L0A, `b` in L0B."""
+    trace = tracing.current("tl.mmad")
+    to, left, right = (as_tile(operand, "tl.mmad").region() for operand in (dst, a, b))
+    _record(trace, Mmad(to, left, right, _init(trace, init), trace.here()))
+
+
+def load3d(  # noqa: PLR0913 - the window has four properties, as in TIK's load3d
+    dst: Tensor | Tile,
+    src: Tensor | Tile,
+    *,
+    kernel: Pair,
+    stride: Pair = 1,
+    dilation: Pair = 1,
+    padding: int | tuple[int, int, int, int] = 0,
+    row: IndexLike = 0,
+    column: IndexLike = 0,
+) -> None:
+    """Fill `dst` [m, k] (L0A) with the img2col matrix of a feature map `src` [C, H, W] (L1).
+
+    Row `m` is output position `row + m` (`oh * Wo + ow`), column `k` is `column + k` in the order
+    (c1, kh, kw, c0). `padding` is (top, bottom, left, right); pairs are (height, width).
+
+    Raises:
+        TileError: E0132 for a window that is not one.
+    """
+    trace = tracing.current("tl.load3d")
+    window = Window(
+        _pair("kernel", kernel, 1),
+        _pair("stride", stride, 1),
+        _pair("dilation", dilation, 1),
+        _padding(padding),
+    )
+    dst_region = as_tile(dst, "tl.load3d").region()
+    src_region = as_tile(src, "tl.load3d").region()
+    indices = index_of(row), index_of(column)
+    _record(trace, Img2col(dst_region, src_region, window, *indices, trace.here()))
+
+
+def as_matrix(weights: Tensor) -> Tensor:
+    """See weights [O, C, R, S] as the matrix [C1 * R * S * C0, O] that `load3d`'s columns meet.
+
+    Raises:
+        TileError: E0133 if `weights` is not such a tensor.
+    """
+    if not isinstance(weights, Tensor) or weights.ndim != 4 or weights.view_node != identity(4):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise mistakes.error(
+            "E0133",
+            f"`as_matrix` is given {weights!r}, wanted weights of shape [O, C, R, S]",
+            "give a tensor or an L1 buffer with those four dimensions",
+        )
+    buffer = weights.buffer
+    return Tensor(buffer, AsMatrix(), weights.scope)
+
+
+def reduce_sum(x: OperandLike, axis: int) -> Reduction:
+    """Return the sum along `axis`, which keeps size 1; for the right side of an assignment.
+
+    float16 and bfloat16 are summed in float32, int8 and uint8 in int32.
+    """
+    return _reduce(ReduceOp.SUM, x, axis)
+
+
+def reduce_max(x: OperandLike, axis: int) -> Reduction:
+    """Return the maximum along `axis`, which keeps size 1; NaN wins."""
+    return _reduce(ReduceOp.MAX, x, axis)
+
+
+def reduce_min(x: OperandLike, axis: int) -> Reduction:
+    """Return the minimum along `axis`, which keeps size 1; NaN wins."""
+    return _reduce(ReduceOp.MIN, x, axis)
+
+
+def acc(dtype: DTypeLike) -> DType:
+    """Return the type the cube sums `dtype` in: float32, or int32 for integers."""
+    return accumulator(want_dtype(dtype))
+
+
+@overload
+def ceildiv(a: int, b: int) -> int: ...
+@overload
+def ceildiv(a: Index, b: int) -> Index: ...
+def ceildiv(a: IndexLike, b: int) -> IndexLike:
+    """Return `a / b` rounded up."""
+    return -(-a // b) if isinstance(a, int) else (a + (b - 1)) // b
+
+
+def _alloc(
+    memory: Memory, shape: Sequence[int], dtype: DTypeLike, layout: str | None, name: str | None
+) -> Tensor:
+    operation = f"tl.alloc_{memory.value}"
+    trace = tracing.current(operation)
+    frame = callsite.user_frame()
+    wish = name or next(iter(callsite.assigned_names(frame)), None) or f"{memory.value}_1"
+    sizes = _shape(operation, shape)
+    element = want_dtype(dtype)
+    loc = trace.here()
+    buffer = Buffer(
+        trace.unique_name(wish), memory, element, sizes, _layout(memory, layout, element), loc
+    )
+    if layout is None:
+        trace.automatic.add(buffer.name)
+    if memory is Memory.GM:
+        trace.record_workspace(Alloc(buffer, loc))
+        return plain(buffer, None)
+    trace.record(Alloc(buffer, loc))
+    return plain(buffer, trace.scope)
+
+
+def _shape(operation: str, shape: Sequence[int]) -> tuple[int, ...]:
+    """Return the shape of an allocation as ints."""
+    sizes = shape if isinstance(shape, tuple | list) else ()
+    good = sizes and all(
+        is_index(size) and not isinstance(size, Index) and size > 0 for size in sizes
+    )
+    if not good:
+        raise mistakes.error(
+            "E0134",
+            f"`{operation}` is given the shape {shape!r}, wanted positive ints",
+            "write a tuple of sizes known before the kernel runs: `(m_tile, k_tile)`",
+        )
+    return tuple(int(size) for size in sizes)
+
+
+def _layout(memory: Memory, name: str | None, dtype: DType) -> Layout:
+    if name is None:
+        return ND
+    kinds = {kind.value: kind for kind in LayoutKind}
+    if name not in kinds:
+        raise mistakes.error(
+            "E0135", f"there is no layout {name!r}", f"use one of {', '.join(kinds)}"
+        )
+    if memory is Memory.UB and kinds[name] is LayoutKind.NZ:
+        return Layout(LayoutKind.NZ, FRACTAL_ROWS)  # as accumulators leave L0C
+    return layout_for(kinds[name], dtype)
+
+
+def _moved_regions(dst: Tile, src: Tile) -> tuple[Region, Region]:
+    """Return both regions of a move, each open extent taken from the other side.
+
+    The shape comes from the side that writes all of it; of two such, or none, from the one on chip;
+    else from `dst`.
+    """
+    sides = [side for side in (dst, src) if side.known_shape]
+    if not sides:
+        raise mistakes.error(
+            "E0131",
+            f"neither side says how much moves from `{src.tensor.name}` to `{dst.tensor.name}`",
+            "write where one of them ends: `u[r:r + 16, 0:64]`",
+        )
+    sides.sort(key=lambda side: (side.says_all, side.tensor.memory is not Memory.GM), reverse=True)
+    return _ordered(sides[0], src if sides[0] is dst else dst, dst)
+
+
+def _ordered(side: Tile, other: Tile, dst: Tile) -> tuple[Region, Region]:
+    """Return the regions of `side`, whose shape is known, and of `other`, `dst` first."""
+    region = side.region()
+    fitted = other.region_of_shape(region.shape)
+    if fitted is None:
+        spans = sum(not axis.is_point for axis in other.axes)
+        raise mistakes.error(
+            "E0131",
+            f"`{side.tensor.name}` has {len(region.shape)} dimensions here, and `"
+            f"{other.tensor.name}` spans {spans} of its {len(other.axes)}",
+            "write the dimensions that the tile spans as slices: `x[n, :, p:]`",
+            location=other.loc,
+        )
+    return (region, fitted) if side is dst else (fitted, region)
+
+
+def _record(trace: tracing.Trace, stmt: Move | Matmul | Mmad | Img2col) -> None:
+    trace.record(stmt)
+    trace.record_write(stmt.dst.buffer.name, stmt.loc)
+
+
+def _init(trace: tracing.Trace, init: ConditionLike) -> Condition:
+    if not is_condition(init):
+        raise mistakes.error(
+            "E0127",
+            f"`init` is {init!r}, wanted a condition over indices",
+            "write `init=k == 0`, or True to start a new sum",
+        )
+    condition = as_condition(init)
+    trace.check_condition(condition)
+    return condition
+
+
+def _reduce(op: ReduceOp, x: OperandLike, axis: int) -> Reduction:
+    operation = f"tl.reduce_{op.value}"
+    trace = tracing.current(operation)
+    region = as_tile(x, operation).region()
+    rank = len(region.shape)
+    if not -rank <= axis < rank:
+        raise mistakes.error(
+            "E0136",
+            f"`{operation}` along axis {axis} of a tile with {rank} dimensions",
+            f"use an axis from 0 to {rank - 1}",
+        )
+    dtype = region.buffer.dtype
+    if op is ReduceOp.SUM:
+        dtype = accumulator(dtype)
+    return Reduction(op, region, axis % rank, dtype, trace.here())
+
+
+def _pair(what: str, value: Pair, least: int) -> tuple[int, int]:
+    pair = (value, value) if isinstance(value, int) else tuple(value)
+    if len(pair) != 2 or not all(isinstance(size, int) and size >= least for size in pair):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise mistakes.error(
+            "E0132",
+            f"{what}={value!r}, wanted an int or a pair of ints (height, width) from {least}",
+            f"write `{what}=3` or `{what}=(3, 5)`",
+        )
+    return pair
+
+
+def _padding(value: int | tuple[int, int, int, int]) -> tuple[int, int, int, int]:
+    sides = (value,) * 4 if isinstance(value, int) else tuple(value)
+    if len(sides) != 4 or not all(isinstance(size, int) and size >= 0 for size in sides):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise mistakes.error(
+            "E0132",
+            f"padding={value!r}, wanted an int or (top, bottom, left, right), each 0 or more",
+            "write `padding=1` or `padding=(1, 1, 0, 0)`",
+        )
+    return sides

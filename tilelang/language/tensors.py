@@ -1,0 +1,443 @@
+"""Tensors and tiles as a kernel's body sees them, and how their indexing becomes regions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import EllipsisType
+from typing import Any, TypeAlias
+
+from tilelang.diagnostics import Location, Note
+from tilelang.dtypes import DType
+from tilelang.ir import index as ix
+from tilelang.ir.expression import Load
+from tilelang.ir.nodes import Map, Reduce
+from tilelang.ir.region import (
+    AsMatrix,
+    Buffer,
+    Memory,
+    Permute,
+    Region,
+    View,
+    identity,
+    view_shape,
+)
+from tilelang.language import mistakes
+from tilelang.language import trace as tracing
+from tilelang.language.handles import Index, IndexLike, as_node, is_index
+from tilelang.language.vector import (
+    Expression,
+    Operand,
+    OperandLike,
+    Reduction,
+    as_expression,
+    broadcast_shapes,
+    check_fresh,
+    read,
+)
+
+Part: TypeAlias = "IndexLike | slice[Any, Any, Any] | EllipsisType"
+Key: TypeAlias = "Part | tuple[Part, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """What is written for one axis of a region.
+
+    `is_point` is a bare index: a single element, or a start whose extent the other side of a move
+    gives. `is_open` is a slice of a tensor in global memory without an end, whose extent the other
+    side gives too. `extent` is then what it is where there is no other side; None if that depends
+    on a loop.
+    """
+
+    start: ix.Index
+    step: int = 1
+    extent: int | None = None
+    is_point: bool = False
+    is_open: bool = False
+
+
+class Tensor(Operand):
+    """A tensor in global memory or a tile on chip; index it to name a part of it.
+
+    As an annotation it is the type of a kernel's array parameters.
+    """
+
+    __slots__ = ("_buffer", "_scope", "_view")
+
+    def __init__(self, buffer: Buffer, view: View, scope: tracing.Scope | None) -> None:
+        """Wrap `buffer` seen through `view`; `scope` is the body it lives in, None in GM."""
+        self._buffer = buffer
+        self._view = view
+        self._scope = scope
+
+    @property
+    def buffer(self) -> Buffer:
+        """The IR's buffer, which must still be alive.
+
+        Raises:
+            TileError: E0118 if the body it was allocated in is over.
+        """
+        if self._scope is not None and not self._scope.is_open:
+            raise mistakes.error(
+                "E0118",
+                f"`{self._buffer.name}` is used after the body it was allocated in",
+                f"allocate `{self._buffer.name}` before that loop or branch",
+                Note(f"`{self._buffer.name}` is allocated", self._buffer.loc),
+                Note("in this body", self._scope.loc),
+            )
+        return self._buffer
+
+    @property
+    def name(self) -> str:
+        """The unique name."""
+        return self._buffer.name
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The logical shape, in elements, as this view sees it."""
+        return view_shape(self._buffer, self._view)
+
+    @property
+    def ndim(self) -> int:
+        """Number of dimensions."""
+        return len(self.shape)
+
+    @property
+    def dtype(self) -> DType:
+        """The element type."""
+        return self._buffer.dtype
+
+    @property
+    def memory(self) -> Memory:
+        """The memory it lives in."""
+        return self._buffer.memory
+
+    @property
+    def T(self) -> Tensor:
+        """The last two axes swapped: an operand that the load to L0 transposes."""
+        return Tensor(self._buffer, _transposed(self._view, self.name), self._scope)
+
+    def view(self, *groups: tuple[int, ...]) -> Tensor:
+        """Return the tensor with permuted and merged dimensions, without moving anything.
+
+        `t.view((0,), (2, 3), (1,))` has three axes: dimension 0, dimensions 2 and 3 merged, and
+        dimension 1. The dimensions of one group are adjacent and ascending.
+
+        Raises:
+            TileError: E0119 if the groups are not that.
+        """
+        return Tensor(self._buffer, _grouped(self, groups), self._scope)
+
+    def __repr__(self) -> str:
+        """Return name, type and memory."""
+        return f"{self.name}: {self.dtype}{list(self.shape)} in {self.memory}"
+
+    def __getitem__(self, key: Key) -> Tile:
+        """Name a part of the tensor."""
+        return Tile(self, _axes(self, key), mistakes.here())
+
+    def __setitem__(self, key: Key, value: OperandLike | Reduction) -> None:
+        """Record a `Map` (or a `Reduce`) that writes a part of the tensor."""
+        assign(Tile(self, _axes(self, key), mistakes.here()), value)
+
+    def __iadd__(self, other: OperandLike) -> Tensor:
+        """Record `self[:] = self + other`."""
+        self[:] = self + other
+        return self
+
+    def __isub__(self, other: OperandLike) -> Tensor:
+        """Record `self[:] = self - other`."""
+        self[:] = self - other
+        return self
+
+    def __imul__(self, other: OperandLike) -> Tensor:
+        """Record `self[:] = self * other`."""
+        self[:] = self * other
+        return self
+
+    def __itruediv__(self, other: OperandLike) -> Tensor:
+        """Record `self[:] = self / other`."""
+        self[:] = self / other
+        return self
+
+    def recipe(self) -> Expression:
+        """Return the expression that reads all of the tensor."""
+        return self[...].recipe()
+
+    @property
+    def scope(self) -> tracing.Scope | None:
+        """The body it lives in; None in global memory."""
+        return self._scope
+
+    @property
+    def view_node(self) -> View:
+        """The IR's view."""
+        return self._view
+
+
+class Tile(Operand):
+    """A part of a tensor, as written; what the other side of a move gives is still open."""
+
+    __slots__ = ("axes", "loc", "tensor")
+
+    def __init__(self, tensor: Tensor, axes: tuple[Axis, ...], loc: Location) -> None:
+        """Hold what was written for each axis of `tensor`."""
+        self.tensor = tensor
+        self.axes = axes
+        self.loc = loc
+
+    @property
+    def dtype(self) -> DType:
+        """The element type."""
+        return self.tensor.dtype
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The extents of the spanned axes.
+
+        Raises:
+            TileError: E0121 if one of them is only known from the other side of a move.
+        """
+        return self.region().shape
+
+    @property
+    def T(self) -> Tile:
+        """The last two axes swapped: an operand that the load to L0 transposes."""
+        axes = (*self.axes[:-2], self.axes[-1], self.axes[-2])
+        return Tile(self.tensor.T, axes, self.loc)
+
+    def recipe(self) -> Expression:
+        """Return the expression that reads these elements."""
+        region = self.region()
+        return read(region, Load(region))
+
+    def region(self) -> Region:
+        """Return the IR's region, with bare indices as single elements.
+
+        Raises:
+            TileError: E0121 if an extent is not known.
+        """
+        for number, axis in enumerate(self.axes):
+            if not axis.is_point and axis.extent is None:
+                raise mistakes.error(
+                    "E0121",
+                    f"the extent of axis {number} of `{self.tensor.name}` is not known here",
+                    "write where it ends: `x[i:i + 16, :]`",
+                    location=self.loc,
+                )
+        return self._region([None if axis.is_point else axis.extent for axis in self.axes])
+
+    def region_of_shape(self, shape: tuple[int, ...]) -> Region | None:
+        """Return the region whose open extents are taken from `shape`; None if ranks disagree.
+
+        With as many axes as `shape`, a bare index is a start; else it is a single element.
+        """
+        if len(self.axes) != len(shape) and sum(not it.is_point for it in self.axes) != len(shape):
+            return None
+        all_span = len(self.axes) == len(shape)
+        sizes = iter(shape)
+        extents: list[int | None] = []
+        for axis in self.axes:
+            if axis.is_point and not all_span:
+                extents.append(None)
+                continue
+            size = next(sizes)
+            given = axis.extent is None or axis.is_point or axis.is_open
+            extents.append(size if given else axis.extent)
+        return self._region(extents)
+
+    @property
+    def known_shape(self) -> tuple[int, ...] | None:
+        """The shape with bare indices as single elements, or None if an extent is open."""
+        spans = [axis.extent for axis in self.axes if not axis.is_point]
+        return None if None in spans or not spans else tuple(span for span in spans if span)
+
+    @property
+    def says_all(self) -> bool:
+        """Whether the extent of every axis is written, or is all of the tensor."""
+        return not any(axis.is_point or axis.is_open for axis in self.axes)
+
+    def _region(self, extents: list[int | None]) -> Region:
+        trace = tracing.current("an index")
+        trace.check_index(*(axis.start for axis in self.axes))
+        return Region(
+            self.tensor.buffer,
+            self.tensor.view_node,
+            tuple(axis.start for axis in self.axes),
+            tuple(axis.step for axis in self.axes),
+            tuple(extents),
+            self.loc,
+        )
+
+
+def assign(dst: Tile, value: OperandLike | Reduction) -> None:
+    """Record the statement that sets `dst` to `value`.
+
+    Raises:
+        TileError: E0110 for another dtype, E0111 for a shape that does not broadcast.
+    """
+    trace = tracing.current("an assignment")
+    loc = trace.here()
+    region = dst.region()
+    if isinstance(value, Reduction):
+        trace.record(Reduce(region, value.op, value.src, value.axis, loc))
+        trace.record_write(region.buffer.name, loc)
+        return
+    expression = as_expression(value, region.buffer.dtype)
+    check_fresh(expression, trace)
+    if expression.dtype is not region.buffer.dtype:
+        mistakes.report(
+            "E0110",
+            f"{expression.dtype} assigned to `{region.buffer.name}`, which is {region.buffer}",
+            f'write `tl.cast(..., "{region.buffer.dtype}")`',
+            Note(f"`{region.buffer.name}` is allocated", region.buffer.loc),
+        )
+        expression = as_expression(0, region.buffer.dtype)
+    if broadcast_shapes(expression.shape, region.shape) != region.shape:
+        mistakes.report(
+            "E0111",
+            f"an expression of shape {list(expression.shape)} does not broadcast to "
+            f"{list(region.shape)} of `{region.buffer.name}`",
+            "make the sizes equal, or 1 where one repeats along an axis, as in numpy",
+            Note(f"`{region.buffer.name}` is allocated", region.buffer.loc),
+        )
+        expression = as_expression(0, region.buffer.dtype)
+    trace.record(Map(region, expression.node, loc))
+    trace.record_write(region.buffer.name, loc)
+
+
+def _axes(tensor: Tensor, key: Key) -> tuple[Axis, ...]:
+    """Return what `key` says for each axis; axes that it does not reach are whole."""
+    parts = key if isinstance(key, tuple) else (key,)
+    shape = tensor.shape
+    if parts and parts[-1] is Ellipsis:
+        parts = parts[:-1]
+    if len(parts) > len(shape):
+        raise mistakes.error(
+            "E0120",
+            f"{len(parts)} indices for `{tensor.name}`, which has {len(shape)} dimensions "
+            f"{list(shape)}",
+            "write one index or slice for each dimension",
+        )
+    in_gm = tensor.memory is Memory.GM
+    written = [_axis(part, size, in_gm) for part, size in zip(parts, shape, strict=False)]
+    rest = [Axis(ix.ZERO, 1, size) for size in shape[len(parts) :]]
+    return (*written, *rest)
+
+
+def _axis(part: Any, size: int, in_gm: bool) -> Axis:
+    if is_index(part):
+        return Axis(as_node(part), is_point=True)
+    if type(part) is not slice:
+        raise mistakes.error(
+            "E0120",
+            f"{part!r} is neither an index nor a slice",
+            "write an int, a loop index, or `start:stop:step`; values of tiles are never indices",
+        )
+    bounds: Any = part
+    step = 1 if bounds.step is None else bounds.step
+    if not isinstance(step, int) or step < 1:
+        raise mistakes.error(
+            "E0120",
+            f"the step of a slice is {step!r}, wanted a plain positive int",
+            "write a number: `x[i::2]`",
+        )
+    for bound in (bounds.start, bounds.stop):
+        if bound is not None and not is_index(bound):
+            raise mistakes.error(
+                "E0120",
+                f"{bound!r} cannot bound a slice",
+                "write an int or a loop index; values of tiles are never indices",
+            )
+    start = ix.ZERO if bounds.start is None else as_node(bounds.start)
+    is_open = in_gm and bounds.stop is None
+    return Axis(start, step, _extent(start, bounds.stop, step, size), is_open=is_open)
+
+
+def _extent(start: ix.Index, stop: IndexLike | None, step: int, size: int) -> int | None:
+    """Return the number of elements of a slice; None if only the other side can say.
+
+    Raises:
+        TileError: E0121 if the distance from start to stop depends on a loop.
+    """
+    if stop is None:
+        return -(-(size - start.constant) // step) if start.is_constant else None
+    distance = ix.subtract(as_node(stop), start)
+    if not distance.is_constant:
+        raise mistakes.error(
+            "E0121",
+            "the length of this slice depends on a loop",
+            "a tile has one size: write `x[i:i + 16]`; what hangs over a tensor is padded",
+        )
+    return max(-(-distance.constant // step), 0)
+
+
+def _transposed(view: View, name: str) -> View:
+    if isinstance(view, AsMatrix) or len(view.groups) < 2:
+        raise mistakes.error(
+            "E0119",
+            f"`{name}` as it is seen here cannot be transposed",
+            "take `.T` of a plain tile with two or more dimensions",
+        )
+    *lead, rows, columns = view.groups
+    return Permute((*lead, columns, rows))
+
+
+def _grouped(tensor: Tensor, groups: tuple[tuple[int, ...], ...]) -> View:
+    rank = tensor.ndim
+    view = tensor.view_node
+    axes = [axis for group in groups for axis in group]
+    if isinstance(view, AsMatrix) or sorted(axes) != list(range(rank)):
+        raise mistakes.error(
+            "E0119",
+            f"the groups {list(groups)} do not name each of the {rank} dimensions of "
+            f"`{tensor.name}` once",
+            f"for a view that changes nothing write "
+            f"`.view({', '.join(f'({axis},)' for axis in range(rank))})`",
+        )
+    merged = tuple(tuple(dim for axis in group for dim in view.groups[axis]) for group in groups)
+    for group in merged:
+        if not group or group != tuple(range(group[0], group[0] + len(group))):
+            raise mistakes.error(
+                "E0119",
+                f"the group {group} merges dimensions that are not neighbours in ascending order",
+                "merge only neighbours: `(2, 3)`",
+            )
+    return Permute(merged)
+
+
+def as_tile(value: object, operation: str) -> Tile:
+    """Return an argument of a tile operation as a tile: a tensor stands for all of itself.
+
+    Raises:
+        TileError: E0122 for anything else.
+    """
+    if isinstance(value, Tile):
+        return value
+    if isinstance(value, Tensor):
+        return Tile(value, tuple(Axis(ix.ZERO, 1, size) for size in value.shape), mistakes.here())
+    if isinstance(value, Expression | Reduction):
+        raise mistakes.error(
+            "E0122",
+            f"`{operation}` is given an expression, which has not run",
+            "store it first: `t[:] = ...` with a tile `t` in the unified buffer, and give `t`",
+            Note("the expression is made", value.loc),
+        )
+    raise mistakes.error(
+        "E0122",
+        f"`{operation}` is given {value!r}, wanted a tensor or a tile",
+        "give a parameter of the kernel, a buffer from `tl.alloc_...`, or a part of one",
+    )
+
+
+def plain(buffer: Buffer, scope: tracing.Scope | None) -> Tensor:
+    """Return the handle of a buffer."""
+    return Tensor(buffer, identity(buffer.rank), scope)
+
+
+def index_of(value: IndexLike) -> ix.Index:
+    """Return the IR's form of an index, which must still be usable."""
+    node = as_node(value)
+    if isinstance(value, Index):
+        tracing.current("an index").check_index(node)
+    return node

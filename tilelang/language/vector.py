@@ -1,0 +1,494 @@
+"""Element-wise expressions: recipes that run when they are assigned to a tile.
+
+`h[:] = tl.sigmoid(o) * tl.tanh(c)` records one `Map`. An expression only names what it reads, so it
+is used before any of that changes, and in the body where it was made.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any, NoReturn, TypeAlias
+
+import numpy as np
+
+from tilelang.diagnostics import Location, Note, TileError
+from tilelang.dtypes import DType, DTypeLike, find_dtype
+from tilelang.ir import condition as cond
+from tilelang.ir.expression import (
+    FLOAT_ONLY,
+    Binary,
+    BinaryOp,
+    Cast,
+    Comparison,
+    ComparisonOp,
+    Expr,
+    IndexValue,
+    Literal,
+    Logic,
+    LogicNot,
+    LogicOp,
+    Position,
+    Rounding,
+    Unary,
+    UnaryOp,
+    Where,
+    loads,
+)
+from tilelang.ir.nodes import ReduceOp
+from tilelang.ir.region import Region
+from tilelang.language import mistakes
+from tilelang.language import trace as tracing
+from tilelang.language.handles import Condition, Index
+
+
+class Operand:
+    """What may stand in an element-wise expression: a tensor, a region of one, an expression."""
+
+    __slots__ = ()
+    __hash__ = None  # pyright: ignore[reportAssignmentType]
+    __array_ufunc__ = None
+
+    def recipe(self) -> Expression:
+        """Return this as an expression; reading it starts now."""
+        raise NotImplementedError
+
+    def __add__(self, other: OperandLike) -> Expression:
+        """Return `self + other`, element by element."""
+        return binary(BinaryOp.ADD, self, other)
+
+    def __radd__(self, other: OperandLike) -> Expression:
+        """Return `other + self`."""
+        return binary(BinaryOp.ADD, other, self)
+
+    def __sub__(self, other: OperandLike) -> Expression:
+        """Return `self - other`, element by element."""
+        return binary(BinaryOp.SUBTRACT, self, other)
+
+    def __rsub__(self, other: OperandLike) -> Expression:
+        """Return `other - self`."""
+        return binary(BinaryOp.SUBTRACT, other, self)
+
+    def __mul__(self, other: OperandLike) -> Expression:
+        """Return `self * other`, element by element."""
+        return binary(BinaryOp.MULTIPLY, self, other)
+
+    def __rmul__(self, other: OperandLike) -> Expression:
+        """Return `other * self`."""
+        return binary(BinaryOp.MULTIPLY, other, self)
+
+    def __truediv__(self, other: OperandLike) -> Expression:
+        """Return `self / other`, element by element; floats only."""
+        return binary(BinaryOp.DIVIDE, self, other)
+
+    def __rtruediv__(self, other: OperandLike) -> Expression:
+        """Return `other / self`."""
+        return binary(BinaryOp.DIVIDE, other, self)
+
+    def __neg__(self) -> Expression:
+        """Return `-self`."""
+        return unary(UnaryOp.NEGATE, self)
+
+    def __abs__(self) -> Expression:
+        """Return the absolute value."""
+        return unary(UnaryOp.ABS, self)
+
+    def __lt__(self, other: OperandLike) -> Expression:
+        """Return `self < other`, a mask for `tl.where`."""
+        return comparison(ComparisonOp.LESS, self, other)
+
+    def __le__(self, other: OperandLike) -> Expression:
+        """Return `self <= other`, a mask."""
+        return comparison(ComparisonOp.LESS_EQUAL, self, other)
+
+    def __gt__(self, other: OperandLike) -> Expression:
+        """Return `self > other`, a mask."""
+        return comparison(ComparisonOp.GREATER, self, other)
+
+    def __ge__(self, other: OperandLike) -> Expression:
+        """Return `self >= other`, a mask."""
+        return comparison(ComparisonOp.GREATER_EQUAL, self, other)
+
+    def __eq__(self, other: object) -> Expression:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Return `self == other`, a mask."""
+        return comparison(ComparisonOp.EQUAL, self, other)
+
+    def __ne__(self, other: object) -> Expression:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Return `self != other`, a mask."""
+        return comparison(ComparisonOp.NOT_EQUAL, self, other)
+
+    def __and__(self, other: OperandLike) -> Expression:
+        """Return the mask that both hold."""
+        return logic(LogicOp.AND, self, other)
+
+    __rand__ = __and__
+
+    def __or__(self, other: OperandLike) -> Expression:
+        """Return the mask that one of the two holds."""
+        return logic(LogicOp.OR, self, other)
+
+    __ror__ = __or__
+
+    def __invert__(self) -> Expression:
+        """Return the opposite mask."""
+        operand = as_expression(self, None)
+        _want_mask(operand)
+        return _combine(LogicNot(operand.node), operand)
+
+    def __bool__(self) -> NoReturn:
+        """Refuse: there is no value yet."""
+        raise mistakes.truth_value("a tile")
+
+    def __pow__(self, other: object) -> NoReturn:
+        """Refuse a power, and say what to write."""
+        raise _no_operation("**", "write `x * x`, or `tl.exp(n * tl.ln(x))`")
+
+    def __floordiv__(self, other: object) -> NoReturn:
+        """Refuse a whole division, and say what to write."""
+        raise _no_operation(
+            "//", 'write `/` on floats, or `tl.cast(x / y, "int32", round="floor")`'
+        )
+
+    def __mod__(self, other: object) -> NoReturn:
+        """Refuse a remainder, and say what to write."""
+        raise _no_operation(
+            "%", "compute it in Python before the kernel, or from `tl.cast(x / y, ...)`"
+        )
+
+    def __matmul__(self, other: object) -> NoReturn:
+        """Refuse `@`, and say what to write."""
+        raise _no_operation("@", "write `tl.matmul(acc, a1, b1)` with operands in L1")
+
+
+@dataclass(slots=True, eq=False)
+class Expression(Operand):
+    """A recipe: `node`, the shape it broadcasts to, and when and where it was made."""
+
+    node: Expr
+    shape: tuple[int, ...]
+    dtype: DType
+    loc: Location
+    stamp: int
+    scopes: tuple[tracing.Scope, ...]
+    """The bodies that were open; the innermost must still be open where the recipe is used."""
+
+    def recipe(self) -> Expression:
+        """Return this expression."""
+        return self
+
+
+@dataclass(slots=True, eq=False)
+class Reduction:
+    """A recipe for a `Reduce`: the right side of an assignment, and nothing else."""
+
+    op: ReduceOp
+    src: Region
+    axis: int
+    dtype: DType
+    loc: Location
+
+    def _refuse(self, *_: object) -> NoReturn:
+        raise mistakes.error(
+            "E0114",
+            f"a reduction (reduce_{self.op.value}) is used inside an expression",
+            f"store it first: `t[:] = tl.reduce_{self.op.value}(...)`, then use `t`",
+            Note("the reduction", self.loc),
+        )
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = _refuse
+    __rtruediv__ = __neg__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse
+
+
+OperandLike: TypeAlias = "Operand | Index | Condition | int | float"
+
+
+def read(region: Region, node: Expr) -> Expression:
+    """Return the recipe that reads `region`, starting now."""
+    trace = tracing.current("an expression")
+    return Expression(
+        node, region.shape, region.buffer.dtype, trace.here(), trace.stamp, tuple(trace.scopes)
+    )
+
+
+def unary(op: UnaryOp, x: OperandLike) -> Expression:
+    """Return `op(x)`, element by element.
+
+    Raises:
+        TileError: E0115 if `x` has a dtype that does not know `op`.
+    """
+    operand = as_expression(x, None)
+    _want_number(op.value, operand)
+    if op in FLOAT_ONLY and not operand.dtype.is_float:
+        raise mistakes.error(
+            "E0115",
+            f"`{op.value}` of {operand.dtype}, wanted a float",
+            f'write `tl.{op.value}(tl.cast(x, "float32"))`',
+        )
+    return _combine(Unary(op, operand.node), operand)
+
+
+def binary(op: BinaryOp, left: OperandLike, right: OperandLike) -> Expression:
+    """Return `left op right`, element by element.
+
+    Raises:
+        TileError: E0110 for two dtypes, E0111 for two shapes that do not broadcast, E0115.
+    """
+    a, b = as_pair(left, right)
+    _want_number(op.value, a)
+    if op is BinaryOp.DIVIDE and not a.dtype.is_float:
+        raise mistakes.error(
+            "E0115",
+            f"`/` of {a.dtype}, wanted floats",
+            'write `tl.cast(x, "float32") / ...`, and cast back with the rounding you want',
+        )
+    return _combine(Binary(op, a.node, b.node), a, b)
+
+
+def comparison(op: ComparisonOp, left: object, right: object) -> Expression:
+    """Return `left op right` as a mask."""
+    a, b = as_pair(left, right)
+    return _combine(Comparison(op, a.node, b.node), a, b, dtype=DType.BOOL)
+
+
+def logic(op: LogicOp, left: object, right: object) -> Expression:
+    """Return `left op right` on masks."""
+    a, b = as_pair(left, right)
+    _want_mask(a)
+    return _combine(Logic(op, a.node, b.node), a, b)
+
+
+def where(condition: object, then: object, otherwise: object) -> Expression:
+    """Return `then` where `condition` (a mask) holds, else `otherwise`."""
+    mask = as_expression(condition, DType.BOOL)
+    _want_mask(mask)
+    a, b = as_pair(then, otherwise)
+    return _combine(Where(mask.node, a.node, b.node), mask, a, b, dtype=a.dtype)
+
+
+def cast(x: OperandLike, dtype: DTypeLike, round: str = "nearest") -> Expression:
+    """Return `x` converted to `dtype`.
+
+    `round` is for float to integer: nearest (ties to even), floor, ceil, truncate, away (ties away
+    from zero); such casts saturate and turn NaN into 0. All others round to nearest even.
+    """
+    names = [rounding.value for rounding in Rounding]
+    if round not in names:
+        raise mistakes.error(
+            "E0116", f"round={round!r} is not a rounding", f"use one of {', '.join(names)}"
+        )
+    operand = as_expression(x, None)
+    _want_number("cast", operand)
+    target = want_dtype(dtype)
+    return _combine(Cast(operand.node, target, Rounding(round)), operand, dtype=target)
+
+
+def position(axis: int) -> Expression:
+    """Return each element's own index along `axis` of the tile assigned to, from 0, as int32."""
+    trace = tracing.current("tl.position")
+    node = Position(axis)
+    return Expression(node, (), DType.INT32, trace.here(), trace.stamp, tuple(trace.scopes))
+
+
+def as_pair(left: object, right: object) -> tuple[Expression, Expression]:
+    """Return both sides as expressions of one dtype; a plain number takes the other's.
+
+    Raises:
+        TileError: E0110 for two dtypes, E0112 for two plain numbers.
+    """
+    left_number, right_number = _is_number(left), _is_number(right)
+    if left_number and right_number:
+        raise mistakes.error(
+            "E0112",
+            f"{left!r} and {right!r} are both plain numbers, so neither has a dtype",
+            'give one a dtype: `tl.cast(tl.position(0), "float32")`, or use a tile',
+        )
+    if left_number:
+        b = as_expression(right, None)
+        return as_expression(left, b.dtype), b
+    a = as_expression(left, None)
+    b = as_expression(right, a.dtype if right_number else None)
+    if a.dtype is not b.dtype:
+        mistakes.report(
+            "E0110",
+            f"the two sides are {a.dtype} and {b.dtype}, wanted one dtype",
+            f'write `tl.cast(x, "{a.dtype}")` for the {b.dtype} side, or the other way round',
+        )
+        b.node, b.dtype = Cast(b.node, a.dtype), a.dtype
+    return a, b
+
+
+def as_expression(value: object, dtype: DType | None) -> Expression:
+    """Return `value` as an expression; a plain number becomes a literal of `dtype`.
+
+    Raises:
+        TileError: E0112 for something else.
+    """
+    if isinstance(value, Operand):
+        return value.recipe()
+    if isinstance(value, Reduction):
+        value._refuse()  # pyright: ignore[reportPrivateUsage]
+    trace = tracing.current("an expression")
+    if isinstance(value, Index):
+        trace.check_index(value.node)
+        node: Expr = IndexValue(value.node)
+    elif isinstance(value, Condition):
+        trace.check_condition(value.node)
+        node = _condition_mask(value.node)
+    elif _is_number(value) and dtype is not None:
+        node = literal(value, dtype)
+    else:
+        raise mistakes.error(
+            "E0112",
+            f"{value!r} cannot stand in an element-wise expression",
+            "use tiles in the unified buffer, indices, or plain numbers beside a tile",
+        )
+    kind = dtype if isinstance(node, Literal) and dtype else None
+    kind = kind or (DType.INT32 if isinstance(node, IndexValue) else DType.BOOL)
+    return Expression(node, (), kind, trace.here(), trace.stamp, tuple(trace.scopes))
+
+
+def literal(value: object, dtype: DType) -> Literal:
+    """Return a plain number as a literal of `dtype`.
+
+    Raises:
+        TileError: E0117 if `dtype` cannot hold it.
+    """
+    number = _python_number(value)
+    if dtype.is_integer:
+        limits = np.iinfo(dtype.name.lower())
+        fits = float(number).is_integer() and limits.min <= number <= limits.max
+        number = int(number) if fits else 0
+    else:
+        fits = dtype is not DType.BOOL or isinstance(number, bool)
+    if not fits:
+        mistakes.report(
+            "E0117",
+            f"{value!r} is not a value of {dtype}",
+            f"write a number that {dtype} holds, or cast the tile to a wider type",
+        )
+    return Literal(number, dtype)
+
+
+def _python_number(value: Any) -> int | float | bool:
+    return value.item() if hasattr(value, "item") else value
+
+
+def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...] | None:
+    """Return the shape that numpy broadcasts `shapes` to, or None."""
+    try:
+        return np.broadcast_shapes(*shapes)
+    except ValueError:
+        return None
+
+
+def check_fresh(expression: Expression, trace: tracing.Trace) -> None:
+    """Check that what the recipe reads is as it was when the recipe was made.
+
+    Raises:
+        TileError: E0108 if a body it needs closed, E0109 if something it reads was written.
+    """
+    if expression.scopes and not expression.scopes[-1].is_open:
+        raise mistakes.error(
+            "E0108",
+            "this expression was made in a body that is over, so it cannot run here",
+            "make it where it is used, or store it there: `t[:] = ...`",
+            Note("the expression is made", expression.loc),
+        )
+    inner = [scope for scope in trace.scopes if scope not in expression.scopes]
+    for region in loads(expression.node):
+        name = region.buffer.name
+        written = trace.writes.get(name)
+        if written and written[0] > expression.stamp:
+            raise mistakes.error(
+                "E0109",
+                f"this expression reads `{name}`, which was written after the expression was made",
+                "store the expression before that line: `t[:] = ...`, and use `t` here",
+                Note("the expression is made", expression.loc),
+                Note(f"`{name}` is written", written[1]),
+            )
+        for scope in inner:
+            scope.outer_reads.setdefault(name, (expression.loc, trace.here()))
+
+
+def want_dtype(like: DTypeLike) -> DType:
+    """Return the element type `like` names.
+
+    Raises:
+        TileError: E0116 if there is none.
+    """
+    try:
+        dtype = find_dtype(like)
+    except TypeError:
+        dtype = None
+    if dtype is None:
+        names = ", ".join(dtype.value for dtype in DType if dtype is not DType.BOOL)
+        raise mistakes.error("E0116", f"{like!r} is not an element type", f"use one of {names}")
+    return dtype
+
+
+def _combine(node: Expr, *operands: Expression, dtype: DType | None = None) -> Expression:
+    """Return `node` over `operands`, as old as the oldest of them."""
+    trace = tracing.current("an expression")
+    shape = broadcast_shapes(*(operand.shape for operand in operands))
+    if shape is None:
+        mistakes.report(
+            "E0111",
+            "the shapes "
+            + " and ".join(str(list(operand.shape)) for operand in operands if operand.shape)
+            + " do not broadcast to one shape",
+            "make them equal, or 1 where one repeats along an axis, as in numpy",
+        )
+        shape = operands[0].shape
+    for operand in operands:
+        check_fresh(operand, trace)
+    innermost = max((operand.scopes for operand in operands), key=len)
+    stamp = min(operand.stamp for operand in operands)
+    return Expression(node, shape, dtype or operands[0].dtype, trace.here(), stamp, innermost)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, Real) or (isinstance(value, np.generic) and value.ndim == 0)
+
+
+def _condition_mask(condition: cond.Condition) -> Expr:
+    """Return a condition over indices as a mask that is the same for every element."""
+    relations = {
+        cond.Relation.LESS: ComparisonOp.LESS,
+        cond.Relation.EQUAL: ComparisonOp.EQUAL,
+        cond.Relation.NOT_EQUAL: ComparisonOp.NOT_EQUAL,
+    }
+    match condition:
+        case cond.Truth(value):
+            return Literal(value, DType.BOOL)
+        case cond.Compare(relation, index):
+            return Comparison(relations[relation], IndexValue(index), Literal(0, DType.INT32))
+        case cond.And(args) | cond.Or(args):
+            op = LogicOp.AND if isinstance(condition, cond.And) else LogicOp.OR
+            mask = _condition_mask(args[0])
+            for arg in args[1:]:
+                mask = Logic(op, mask, _condition_mask(arg))
+            return mask
+        case cond.Not(arg):
+            return LogicNot(_condition_mask(arg))
+
+
+def _want_mask(operand: Expression) -> None:
+    if operand.dtype is not DType.BOOL:
+        raise mistakes.error(
+            "E0115",
+            f"{operand.dtype} where a mask is wanted",
+            "compare it first: `x > 0`",
+        )
+
+
+def _want_number(operation: str, operand: Expression) -> None:
+    if operand.dtype is DType.BOOL:
+        raise mistakes.error(
+            "E0115",
+            f"`{operation}` of a mask, wanted numbers",
+            "write `tl.where(mask, 1.0, x)` to turn a mask into numbers",
+        )
+
+
+def _no_operation(operator: str, hint: str) -> TileError:
+    return mistakes.error("E0115", f"`{operator}` is not an operation on tiles", hint)

@@ -1,0 +1,59 @@
+"""Turning a kernel into a `Program` for given shapes, dtypes, attributes and tile parameters."""
+
+from collections.abc import Callable, Mapping
+
+from tilelang.binding import Binding
+from tilelang.diagnostics import Location, TileError
+from tilelang.ir.nodes import Program
+from tilelang.language import trace as tracing
+from tilelang.language.tensors import Tensor, plain
+from tilelang.language.trace import Trace
+from tilelang.machines import Machine
+from tilelang.passes.infer_layouts import infer_layouts
+from tilelang.verify import verify
+
+
+def trace_program(
+    function: Callable[..., None],
+    binding: Binding,
+    tiles: Mapping[str, int],
+    machine: Machine,
+    location: Location,
+) -> Program:
+    """Return the verified program that `function` says for `binding` and `tiles`.
+
+    Raises:
+        TileError: every mistake of the body, and every rule of `machine` that the program breaks.
+    """
+    code = function.__code__
+    trace = Trace(code)
+    buffers = (*binding.inputs, *binding.results)
+    trace.names.update(buffer.name for buffer in buffers)
+    tensors: list[Tensor] = [plain(buffer, None) for buffer in buffers]
+    with tracing.record(trace):
+        function(*tensors, **binding.attributes, **tiles)
+    if trace.left_early:
+        raise trace.fail(trace.left_early)
+    trace.finish_stage()
+    program = Program(
+        function.__name__,
+        binding.inputs,
+        binding.results,
+        tuple((name, int(value)) for name, value in binding.attributes.items()),
+        tuple(tiles.items()),
+        tuple(trace.parts),
+        location,
+    )
+    return _checked(program, trace, machine)
+
+
+def _checked(program: Program, trace: Trace, machine: Machine) -> Program:
+    """Return `program` with its layouts, verified; report what the trace found beside that."""
+    try:
+        checked = verify(infer_layouts(program, frozenset(trace.automatic)), machine)
+    except TileError as error:
+        found = tracing.located_once(trace.diagnostics, error.diagnostics)
+        raise TileError(*found) from None
+    if trace.diagnostics:
+        raise TileError(*trace.diagnostics)
+    return checked

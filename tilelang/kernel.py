@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from tilelang import arguments as args
+import tilelang.arguments as args
 from tilelang.backend import Executable, find_backend
 from tilelang.binding import Argument, Binding, bind
 from tilelang.diagnostics import Diagnostic, Location, Note, TileError, callsite

@@ -1,0 +1,1 @@
+../../../tilelang/__init__.py

@@ -1,0 +1,42 @@
+"""The commands, in the order in which `tilelang --help` lists them."""
+
+from typing import Annotated
+
+import typer
+
+from tilelang import __version__
+from tilelang.cli import check, demo, layout, listing, machine, run
+
+app = typer.Typer(
+    name="tilelang",
+    help="Write tile-level accelerator kernels in Python, and trust them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"tilelang-tik {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print it.")
+    ] = False,
+) -> None:
+    """Write tile-level accelerator kernels in Python, and trust them."""
+
+
+app.command()(demo.demo)
+app.command()(listing.kernels)
+app.command()(check.check)
+app.command()(run.run)
+app.command()(run.source)
+app.command()(layout.layout)
+app.command()(machine.machine)
+app.command()(listing.backends)
+app.command()(listing.explain)

@@ -1,0 +1,235 @@
+"""Turn every `Matmul` into loads of L0A and L0B and `Mmad`s, in steps that fit those memories."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import count
+from typing import TypeAlias
+
+from tilelang.ir import condition as cond
+from tilelang.ir import index as ix
+from tilelang.ir.condition import Condition
+from tilelang.ir.index import Index
+from tilelang.ir.nodes import (
+    Alloc,
+    Body,
+    If,
+    Loop,
+    LoopKind,
+    Matmul,
+    Mmad,
+    Move,
+    Program,
+    Stage,
+    Stmt,
+)
+from tilelang.ir.region import Buffer, Memory, Region, whole
+from tilelang.ir.walk import walk, walk_program
+from tilelang.layouts import FRACTAL_ROWS, LayoutKind, layout_for
+from tilelang.machines import Machine
+
+Fresh: TypeAlias = Callable[[str], str]
+"""Makes a name unique in the program."""
+
+
+def expand_matmul(program: Program, machine: Machine) -> Program:
+    """Return `program` without `Matmul`: each becomes loads of L0A and L0B, and `Mmad`s of these.
+
+    Operands that do not fit what is left there, with double buffering counted, are taken in steps:
+    of k first, then n, then m, all of whole fractals. Steps of k come in ascending order, and only
+    the first may begin the sum. Loads keep the views of the operands, so they transpose what is
+    written `b1.T` and fill up what `tl.as_matrix` leaves open.
+    """
+    room = {memory: machine.capacity[memory] for memory in (Memory.L0A, Memory.L0B)}
+    scope = _Scope(room, 1, _fresh_names(program))
+    body = tuple(
+        replace(part, body=_expand(part.body, scope)) if isinstance(part, Stage) else part
+        for part in program.body
+    )
+    return replace(program, body=body)
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """What a body may use: bytes left in L0A and L0B, and how often its own buffers exist."""
+
+    room: Mapping[Memory, int]
+    n_copies: int
+    fresh: Fresh
+
+    def inside(self, body: Body, n_copies: int) -> "_Scope":
+        """Return the scope of `body`, of which there are `n_copies` for double buffering."""
+        n_copies *= self.n_copies
+        room = dict(self.room)
+        for stmt in body:
+            if isinstance(stmt, Alloc) and stmt.buffer.memory in room:
+                room[stmt.buffer.memory] -= n_copies * stmt.buffer.n_bytes
+        return _Scope(room, n_copies, self.fresh)
+
+
+def _expand(body: Body, outer: _Scope, n_copies: int = 1) -> Body:
+    scope = outer.inside(body, n_copies)
+    is_alone = sum(map(_uses_l0, walk(body))) == 1
+    return tuple(new for stmt in body for new in _expand_stmt(stmt, scope, is_alone=is_alone))
+
+
+def _uses_l0(stmt: Stmt) -> bool:
+    if isinstance(stmt, Alloc):
+        return stmt.buffer.memory in (Memory.L0A, Memory.L0B)
+    return isinstance(stmt, Matmul)
+
+
+def _expand_stmt(stmt: Stmt, scope: _Scope, *, is_alone: bool) -> Body:
+    match stmt:
+        case Loop():
+            return (replace(stmt, body=_expand(stmt.body, scope, stmt.stages)),)
+        case If():
+            then, otherwise = _expand(stmt.then, scope), _expand(stmt.otherwise, scope)
+            return (replace(stmt, then=then, otherwise=otherwise),)
+        case Matmul():
+            steps = _steps(stmt, scope)
+            if is_alone or not any(isinstance(step, Alloc) for step in steps):
+                return steps
+            # Buffers live to the end of their body. A loop of one step ends them, so that the next
+            # product finds the room that this one had.
+            once = _Part(scope.fresh(f"{stmt.dst.buffer.name}_once"), 1, ix.ZERO, 0)
+            return (_loop(once, steps, stmt),)
+        case _:
+            return (stmt,)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """`n_steps` blocks of `extent` elements along an axis; `offset` is where the current starts."""
+
+    var: str
+    n_steps: int
+    offset: Index
+    extent: int
+
+    @property
+    def is_first(self) -> Condition:
+        """The condition that the current block starts the axis."""
+        if self.n_steps == 1:
+            return cond.equal(self.offset, ix.ZERO)
+        return cond.equal(ix.variable(self.var), ix.ZERO)
+
+
+def _steps(stmt: Matmul, scope: _Scope) -> Body:
+    """Return the loops over blocks of m, n and k that multiply the operands of `stmt`."""
+    (m, k), n, name = stmt.a.shape, stmt.b.shape[1], stmt.dst.buffer.name
+    m_size, k_size, n_size = _block_sizes(stmt, scope.room, scope.n_copies)
+    rows: list[Stmt] = []
+    for of_m in _parts(m, m_size, f"{name}_m", scope.fresh):
+        columns: list[Stmt] = []
+        for of_n in _parts(n, n_size, f"{name}_n", scope.fresh):
+            terms: list[Stmt] = []
+            for of_k in _parts(k, k_size, f"{name}_k", scope.fresh):
+                terms += _repeat(of_k, _product(stmt, of_m, of_k, of_n, fresh=scope.fresh), stmt)
+            columns += _repeat(of_n, terms, stmt)
+        rows += _repeat(of_m, columns, stmt)
+    return tuple(rows)
+
+
+def _block_sizes(stmt: Matmul, room: Mapping[Memory, int], n_copies: int) -> tuple[int, int, int]:
+    """Return the largest blocks of m, k and n whose operands fit `room`, each `n_copies` times.
+
+    At least a fractal: where there is no room for that, the verifier says so afterwards.
+    """
+    (m, k), n = stmt.a.shape, stmt.b.shape[1]
+    k_unit, n_bytes = stmt.a.buffer.dtype.k0, stmt.a.buffer.dtype.n_bytes
+    strip_bytes = k_unit * n_bytes * n_copies  # of a row of `a`, or a column of `b`, one block long
+    rows = room[Memory.L0A] // strip_bytes // FRACTAL_ROWS
+    columns = room[Memory.L0B] // strip_bytes // FRACTAL_ROWS
+    n_row_blocks, n_column_blocks = _n_blocks(m, FRACTAL_ROWS), _n_blocks(n, FRACTAL_ROWS)
+    k_blocks = min(rows // max(n_row_blocks, 1), columns // max(n_column_blocks, 1))
+    return (
+        _evenly(m, FRACTAL_ROWS, rows),
+        _evenly(k, k_unit, k_blocks),
+        _evenly(n, FRACTAL_ROWS, columns),
+    )
+
+
+def _n_blocks(extent: int, unit: int) -> int:
+    return -(-extent // unit)
+
+
+def _evenly(extent: int, unit: int, most: int) -> int:
+    """Return a size of at most `most` units, or one, that cuts `extent` into few equal parts."""
+    n_parts = _n_blocks(_n_blocks(extent, unit), max(most, 1))
+    return min(_n_blocks(extent, max(n_parts, 1) * unit) * unit, extent)
+
+
+def _parts(extent: int, size: int, name: str, fresh: Fresh) -> Sequence[_Part]:
+    """Return `extent` cut into blocks of `size`, in order, and the rest."""
+    n_steps, rest = divmod(extent, size) if size else (1, 0)
+    if n_steps == 1 and rest == 0:
+        return (_Part("", 1, ix.ZERO, extent),)
+    parts: list[_Part] = []
+    if n_steps == 1:
+        parts.append(_Part("", 1, ix.ZERO, size))
+    elif n_steps > 1:
+        var = fresh(name)
+        parts.append(_Part(var, n_steps, ix.scale(ix.variable(var), size), size))
+    if rest:
+        parts.append(_Part("", 1, ix.constant(n_steps * size), rest))
+    return parts
+
+
+def _repeat(part: _Part, body: Sequence[Stmt], stmt: Matmul) -> Sequence[Stmt]:
+    return body if part.n_steps == 1 else (_loop(part, body, stmt),)
+
+
+def _loop(part: _Part, body: Sequence[Stmt], stmt: Matmul) -> Loop:
+    extent = ix.constant(part.n_steps)
+    return Loop(part.var, extent, LoopKind.SERIAL, 1, tuple(body), stmt.loc)
+
+
+def _product(stmt: Matmul, of_m: _Part, of_k: _Part, of_n: _Part, *, fresh: Fresh) -> Body:
+    """Return the loads of one block of each operand, and their product."""
+    a, b = _cut(stmt.a, of_m, of_k), _cut(stmt.b, of_k, of_n)
+    l0a, l0b = _in_l0(a, Memory.L0A, fresh), _in_l0(b, Memory.L0B, fresh)
+    init = cond.conjunction(stmt.init, of_k.is_first)
+    product = Mmad(_cut(stmt.dst, of_m, of_n), whole(l0a), whole(l0b), init, stmt.loc)
+    return (
+        Alloc(l0a, stmt.loc),
+        Alloc(l0b, stmt.loc),
+        Move(whole(l0a), a, 0, stmt.loc),
+        Move(whole(l0b), b, 0, stmt.loc),
+        product,
+    )
+
+
+def _in_l0(operand: Region, memory: Memory, fresh: Fresh) -> Buffer:
+    """Return a buffer in L0A or L0B that takes `operand`."""
+    buffer = operand.buffer
+    layout = layout_for(LayoutKind.ZZ if memory is Memory.L0A else LayoutKind.ZN, buffer.dtype)
+    name = fresh(f"{buffer.name}_{memory.value}")
+    return Buffer(name, memory, buffer.dtype, operand.shape, layout, operand.loc)
+
+
+def _cut(region: Region, *parts: _Part) -> Region:
+    """Return the block of `region` that `parts`, one an axis of its shape, stand for."""
+    start, extent = list(region.start), list(region.extent)
+    for axis, part in zip(region.spanned, parts, strict=True):
+        start[axis] = ix.add(start[axis], ix.scale(part.offset, region.step[axis]))
+        extent[axis] = part.extent
+    return replace(region, start=tuple(start), extent=tuple(extent))
+
+
+def _fresh_names(program: Program) -> Fresh:
+    """Return a function that makes names unique among all that `program` has."""
+    taken = {tensor.name for tensor in (*program.inputs, *program.results)}
+    taken |= {core.var for stage in program.stages for core in stage.grid}
+    for stmt in walk_program(program):
+        if isinstance(stmt, Alloc):
+            taken.add(stmt.buffer.name)
+        elif isinstance(stmt, Loop):
+            taken.add(stmt.var)
+
+    def fresh(name: str) -> str:
+        numbered = (f"{name}_{number}" for number in count(2))
+        found = name if name not in taken else next(n for n in numbered if n not in taken)
+        taken.add(found)
+        return found
+
+    return fresh

@@ -1,0 +1,146 @@
+"""Rules of a buffer by itself: its dtype, its layout, and the sizes of tiles."""
+
+from collections.abc import Iterator
+
+from tilelang.diagnostics import Diagnostic, Location
+from tilelang.dtypes import BLOCK_BYTES, ELEMENT_TYPES, DType
+from tilelang.ir.nodes import Alloc, Program
+from tilelang.ir.region import Buffer, Memory
+from tilelang.ir.walk import walk_program
+from tilelang.layouts import FRACTAL_ROWS, LayoutKind
+from tilelang.machines import Machine, find_machine, machine_names
+from tilelang.verify.wording import either
+
+FRACTAL_KINDS = (LayoutKind.NZ, LayoutKind.ZZ, LayoutKind.ZN, LayoutKind.NN)
+"""Layouts of matrices in blocks of 16 by C0."""
+
+_ONLY_LAYOUT = {
+    Memory.L0A: LayoutKind.ZZ,
+    Memory.L0B: LayoutKind.ZN,
+    Memory.L0C: LayoutKind.NZ,
+}
+
+
+def dtype_faults(program: Program, machine: Machine) -> Iterator[Diagnostic]:
+    """Yield the element types that `machine` does not have, once each."""
+    allocs = (stmt for stmt in walk_program(program) if isinstance(stmt, Alloc))
+    places = [(buffer, buffer.loc) for buffer in (*program.inputs, *program.results)]
+    places += [(stmt.buffer, stmt.loc) for stmt in allocs]
+    seen = {*machine.dtypes, DType.BOOL}  # bool: another rule
+    for buffer, loc in places:
+        if buffer.dtype not in seen:
+            seen.add(buffer.dtype)
+            yield _unknown_dtype(buffer, loc, machine)
+
+
+def _unknown_dtype(buffer: Buffer, loc: Location, machine: Machine) -> Diagnostic:
+    others = [name for name in machine_names() if buffer.dtype in find_machine(name).dtypes]
+    return Diagnostic(
+        "E0309",
+        f"`{buffer.name}` is {buffer}, and {machine.name} has no {buffer.dtype}",
+        loc,
+        f"use one of {', '.join(map(str, machine.dtypes))}; {buffer.dtype} runs on "
+        f"{', '.join(others)}",
+    )
+
+
+def tensor_faults(program: Program) -> Iterator[Diagnostic]:
+    """Yield what is wrong with the tensors of the signature, whatever is done with them."""
+    for buffer in (*program.inputs, *program.results):
+        yield from buffer_faults(buffer, buffer.loc, program)
+
+
+def buffer_faults(buffer: Buffer, loc: Location, program: Program) -> Iterator[Diagnostic]:
+    """Yield what is wrong with `buffer`, declared at `loc`, whatever is done with it."""
+    least = 0 if buffer.memory is Memory.GM else 1
+    if buffer.shape and min(buffer.shape) < least:
+        yield Diagnostic(
+            "E0308",
+            f"`{buffer.name}` is {buffer} in {buffer.memory}; every size there is {least} or more",
+            loc,
+            f"make every size {least} or more"
+            + (", for example with `max(size, 1)`" if least else ""),
+        )
+    if buffer.dtype is DType.BOOL:
+        yield Diagnostic(
+            "E0308",
+            f"`{buffer.name}` would hold bool, which only exists inside an expression",
+            loc,
+            f"use one of {', '.join(map(str, ELEMENT_TYPES))}, and `tl.where(condition, 1, 0)`",
+        )
+    layout = list(_layout_faults(buffer, loc))
+    yield from layout
+    if not layout:
+        yield from _tile_faults(buffer, loc, program)
+
+
+def _layout_faults(buffer: Buffer, loc: Location) -> Iterator[Diagnostic]:
+    layout, name = buffer.layout, buffer.name
+    if buffer.rank < layout.logical_rank:
+        yield Diagnostic(
+            "E0360",
+            f"`{name}` is {buffer}, and layout {layout} orders {layout.logical_rank} dimensions",
+            loc,
+            f"give `{name}` at least {layout.logical_rank} dimensions, or another layout",
+        )
+        return
+    only = _ONLY_LAYOUT.get(buffer.memory)
+    if only and layout.kind is not only:
+        yield Diagnostic(
+            "E0360",
+            f"`{name}` is {layout} in {buffer.memory}, which holds {only.value} only",
+            loc,
+            f"leave the layout of `{name}` out, and it becomes {only.value}",
+        )
+        return
+    widths = _legal_widths(buffer)
+    if layout.kind is not LayoutKind.ND and layout.c0 not in widths:
+        yield Diagnostic(
+            "E0360",
+            f"blocks of `{name}` are {layout.c0} wide, and {layout} blocks of {buffer.dtype} in "
+            f"{buffer.memory} are {either(list(map(str, widths)))} wide",
+            loc,
+            f"write {layout.kind.value} with a block width of {widths[0]}",
+        )
+
+
+def _legal_widths(buffer: Buffer) -> list[int]:
+    """Return the block widths (C0) that `buffer` may have: 32 bytes, or 16 from the cube on."""
+    if buffer.memory is Memory.L0C:
+        return [FRACTAL_ROWS]
+    if buffer.memory in (Memory.UB, Memory.GM):
+        return sorted({buffer.dtype.k0, FRACTAL_ROWS})
+    return [buffer.dtype.k0]
+
+
+def _tile_faults(buffer: Buffer, loc: Location, program: Program) -> Iterator[Diagnostic]:
+    """Yield the sizes of a tile of the cube's memories that are no multiple of its blocks."""
+    if buffer.memory in (Memory.GM, Memory.UB) or buffer.layout.kind not in FRACTAL_KINDS:
+        return
+    sizes = zip(buffer.shape[-2:], buffer.layout.block, ("rows", "columns"), strict=True)
+    for size, block, word in sizes:
+        if size % block:
+            yield Diagnostic(
+                "E0351",
+                f"`{buffer.name}` is {buffer}, and the {word} of an {buffer.memory} tile must be "
+                f"a multiple of {_block_text(block, buffer)}, not {size}",
+                loc,
+                _nearest(size, block, program),
+            )
+
+
+def _block_text(block: int, buffer: Buffer) -> str:
+    """Return the block with the reason why it is not 16, if it is not."""
+    return (
+        str(block) if block == FRACTAL_ROWS else f"{block} ({BLOCK_BYTES} bytes of {buffer.dtype})"
+    )
+
+
+def _nearest(size: int, block: int, program: Program) -> str:
+    """Return the hint that names the legal sizes around `size`."""
+    below = size // block * block
+    sizes = [str(legal) for legal in (below, below + block) if legal]
+    names = [name for name, value in program.tiles if value == size]
+    if len(names) == 1:
+        sizes = [f"{names[0]}={legal}" for legal in sizes]
+    return f"write {either(sizes)}"

@@ -1,0 +1,117 @@
+"""The rule of capacity: what lives in a memory at one time fits into it."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from tilelang.diagnostics import Diagnostic
+from tilelang.ir.nodes import Alloc, Body, If, Loop, Program
+from tilelang.ir.region import Memory
+from tilelang.machines import Machine
+from tilelang.verify.fitting import Tenant, largest_sizes, total_bytes
+from tilelang.verify.wording import bytes_text, shape_text
+
+_HEADINGS = ("buffer", "level", "shape", "bytes", "stages", "total")
+
+
+def capacity_faults(program: Program, machine: Machine) -> Iterator[Diagnostic]:
+    """Yield, for each stage, the memories that hold too much where they hold most.
+
+    A buffer lives from its allocation to the end of the body around it; it exists as often as the
+    `stages` of the loops around it, multiplied, say.
+    """
+    for stage in program.stages:
+        peaks: dict[Memory, tuple[Tenant, ...]] = {}
+        for tenants in _tenancies(stage.body, (), 1, machine):
+            memory = tenants[-1].buffer.memory
+            if total_bytes(tenants) > total_bytes(peaks.get(memory, ())):
+                peaks[memory] = tenants
+        for memory, tenants in peaks.items():
+            limit = machine.capacity.get(memory)
+            if limit is not None and total_bytes(tenants) > limit:
+                yield _overflow(tenants, limit, program, machine)
+
+
+def _tenancies(
+    body: Body, tenants: tuple[Tenant, ...], stages: int, machine: Machine
+) -> Iterator[tuple[Tenant, ...]]:
+    """Yield, after each allocation, everything that lives in the same memory then."""
+    for stmt in body:
+        match stmt:
+            case Alloc(buffer):
+                alignment = machine.alignment.get(buffer.memory, 1)
+                tenants = (*tenants, Tenant(buffer, stages, alignment, stmt.loc))
+                yield tuple(one for one in tenants if one.buffer.memory is buffer.memory)
+            case Loop():
+                yield from _tenancies(stmt.body, tenants, stages * stmt.stages, machine)
+            case If():
+                yield from _tenancies(stmt.then, tenants, stages, machine)
+                yield from _tenancies(stmt.otherwise, tenants, stages, machine)
+            case _:
+                pass
+
+
+def _overflow(
+    tenants: Sequence[Tenant], limit: int, program: Program, machine: Machine
+) -> Diagnostic:
+    last = tenants[-1]
+    memory = last.buffer.memory
+    others = f" and {len(tenants) - 1} more need" if len(tenants) > 1 else " needs"
+    return Diagnostic(
+        "E0350",
+        f"`{last.buffer.name}`{others} {bytes_text(total_bytes(tenants))} of {memory}, and "
+        f"{memory} of {machine.name} has {bytes_text(limit)}",
+        last.loc,
+        _hint(tenants, limit, program),
+        details=tuple(_table(tenants, limit)),
+    )
+
+
+def _table(tenants: Sequence[Tenant], limit: int) -> Iterator[str]:
+    rows = [_HEADINGS, *map(_row, tenants)]
+    rows.append(("", "", "", "", "sum", f"{total_bytes(tenants):,}"))
+    rows.append(("", "", "", "", "limit", f"{limit:,}"))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        words = [
+            word.ljust(width) if number < 3 else word.rjust(width)
+            for number, (word, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        yield "  ".join(words)
+
+
+def _row(tenant: Tenant) -> tuple[str, ...]:
+    buffer = tenant.buffer
+    n_bytes = f"{tenant.copy_bytes:,}", str(tenant.stages), f"{tenant.n_bytes:,}"
+    return (buffer.name, str(buffer.memory), str(buffer), *n_bytes)
+
+
+def _hint(tenants: Sequence[Tenant], limit: int, program: Program) -> str:
+    tiles = dict(program.tiles)
+    sizes = largest_sizes(tenants, limit, tiles)
+    if sizes is None:
+        hint = "allocate fewer buffers at once: each lives to the end of the body around it"
+    else:
+        hint = f"{_sizes_text(tenants, sizes, tiles)}: the largest in proportion that fits"
+    if sum(tenant.copy_bytes for tenant in tenants) <= limit:
+        hint += "; with stages=1 these sizes fit as they are"
+    return hint
+
+
+def _sizes_text(
+    tenants: Sequence[Tenant], sizes: Mapping[int, int], tiles: Mapping[str, int]
+) -> str:
+    """Return what to write: tile parameters, or shapes where it is not clear which are meant."""
+    shapes = {tenant.buffer.name: tenant.buffer.shape[-2:] for tenant in tenants}
+    named = [f"{name}={sizes[size]}" for name, size in tiles.items() if size in sizes]
+    if all(_is_clear(size, tiles, shapes.values()) for size in sizes):
+        return f"write {', '.join(named)}"
+    smaller = {
+        name: shape_text([sizes.get(size, size) for size in shape])
+        for name, shape in shapes.items()
+    }
+    return "make " + ", ".join(f"`{name}` {shape}" for name, shape in smaller.items())
+
+
+def _is_clear(size: int, tiles: Mapping[str, int], shapes: Iterable[tuple[int, ...]]) -> bool:
+    """Return whether every tile parameter of this value must be one of the sizes of one buffer."""
+    n_names = sum(value == size for value in tiles.values())
+    return 0 < n_names <= max(shape.count(size) for shape in shapes)

@@ -1,0 +1,100 @@
+"""The largest tiles of the same proportions that fit into a memory."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from math import gcd, lcm
+
+from tilelang.diagnostics import Location
+from tilelang.ir.region import Buffer
+from tilelang.layouts import LayoutKind
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """A buffer that lives in a memory, `stages` times, each copy rounded up to `alignment` bytes.
+
+    `loc` is where it is allocated.
+    """
+
+    buffer: Buffer
+    stages: int
+    alignment: int
+    loc: Location
+
+    @property
+    def copy_bytes(self) -> int:
+        """Bytes of one copy."""
+        return -(-self.buffer.n_bytes // self.alignment) * self.alignment
+
+    @property
+    def n_bytes(self) -> int:
+        """Bytes of all copies."""
+        return self.copy_bytes * self.stages
+
+
+def total_bytes(tenants: Sequence[Tenant]) -> int:
+    """Return the bytes that all of `tenants` take together."""
+    return sum(tenant.n_bytes for tenant in tenants)
+
+
+def largest_sizes(
+    tenants: Sequence[Tenant], limit: int, tiles: Mapping[str, int]
+) -> dict[int, int] | None:
+    """Return what each size of a tile should become for all `tenants` to fit into `limit` bytes.
+
+    Sizes that are the value of a tile parameter shrink; if that is not enough, all sizes do. The
+    proportions stay exactly if some smaller tile has them, else nearly. None if nothing fits.
+    """
+    blocks = _blocks(tenants)
+    of_tiles = {size: block for size, block in blocks.items() if size in tiles.values()}
+    for shrinking in (of_tiles, blocks):
+        for sizes in _smaller(shrinking):
+            if total_bytes([_resized(tenant, sizes) for tenant in tenants]) <= limit:
+                return sizes
+    return None
+
+
+def _blocks(tenants: Sequence[Tenant]) -> dict[int, int]:
+    """Return, for every size of a tile over 1, what it must be a multiple of."""
+    blocks: dict[int, int] = {}
+    for tenant in tenants:
+        for size, block in zip(tenant.buffer.shape[-2:], _tile_block(tenant), strict=True):
+            if size > 1:
+                blocks[size] = lcm(blocks.get(size, 1), block)
+    return blocks
+
+
+def _tile_block(tenant: Tenant) -> tuple[int, ...]:
+    """Return the block of the last two dimensions: of the layout, or of aligned rows."""
+    buffer = tenant.buffer
+    if buffer.layout.logical_rank == 2:
+        return buffer.layout.block
+    row = max(tenant.alignment // buffer.dtype.n_bytes, 1)
+    if buffer.layout.kind is not LayoutKind.ND or not buffer.shape or buffer.shape[-1] % row:
+        row = 1
+    return (1, row)[-min(buffer.rank, 2) :] if buffer.rank else ()
+
+
+def _smaller(blocks: Mapping[int, int]) -> Iterator[dict[int, int]]:
+    """Yield smaller sizes for those in `blocks`: exactly in proportion, then rounded down."""
+    if not blocks:
+        return
+    units = [size // block for size, block in blocks.items()]
+    exact, finest = gcd(*units), max(units)
+    for n_parts in (exact, finest):
+        for part in range(n_parts - 1, 0, -1):
+            yield {
+                size: _scaled(size, block, Fraction(part, n_parts))
+                for size, block in blocks.items()
+            }
+
+
+def _scaled(size: int, block: int, factor: Fraction) -> int:
+    return max(int(size * factor) // block, 1) * block
+
+
+def _resized(tenant: Tenant, sizes: Mapping[int, int]) -> Tenant:
+    shape = tenant.buffer.shape
+    tile = tuple(sizes.get(size, size) for size in shape[-2:])
+    return replace(tenant, buffer=replace(tenant.buffer, shape=(*shape[:-2], *tile)))

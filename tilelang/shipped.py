@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
+from types import ModuleType
 
 from tilelang.diagnostics import Diagnostic, TileError
 from tilelang.kernel import Kernel
@@ -17,7 +18,7 @@ _PACKAGE = "tilelang.kernels"
 
 def kernel_names() -> list[str]:
     """Return the names of the shipped kernels, sorted."""
-    return sorted(_kernels())
+    return sorted(name for module in _modules() for name in _kernels(module))
 
 
 def find_kernel(name: str) -> Kernel:
@@ -26,18 +27,28 @@ def find_kernel(name: str) -> Kernel:
     Raises:
         TileError: E0601 if there is none.
     """
-    kernel = _kernels().get(name)
-    if kernel is None:
-        raise TileError(_unknown_kernel(name))
-    return kernel
+    modules = sorted(_modules(), key=lambda module: module != name)  # most likely its own file
+    for module in modules:
+        if name in _kernels(module):
+            return _kernels(module)[name]
+    raise TileError(_unknown_kernel(name))
+
+
+def _modules() -> list[str]:
+    package = import_module(_PACKAGE)
+    return [info.name for info in pkgutil.iter_modules(package.__path__)]
 
 
 @cache
-def _kernels() -> Mapping[str, Kernel]:
-    package = import_module(_PACKAGE)
-    modules = [info.name for info in pkgutil.iter_modules(package.__path__, f"{_PACKAGE}.")]
-    values = [value for module in modules for value in vars(import_module(module)).values()]
-    return {value.name: value for value in values if isinstance(value, Kernel)}
+def _kernels(module: str) -> Mapping[str, Kernel]:
+    """Return the kernels that are defined in a file of the package, by their names."""
+    found = import_module(f"{_PACKAGE}.{module}")
+    kernels = [value for value in vars(found).values() if isinstance(value, Kernel)]
+    return {kernel.name: kernel for kernel in kernels if _is_defined_in(found, kernel)}
+
+
+def _is_defined_in(module: ModuleType, kernel: Kernel) -> bool:
+    return kernel.function.__module__ == module.__name__
 
 
 def _unknown_kernel(name: str) -> Diagnostic:

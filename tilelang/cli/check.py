@@ -1,5 +1,7 @@
 """`tilelang check`: a kernel on every backend that runs here, against its reference."""
 
+import re
+import sys
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -21,7 +23,7 @@ from tilelang.cli.options import (
 )
 from tilelang.cli.problem import ReadProgram, SizedKernel, find_problem
 from tilelang.cli.run import run_program
-from tilelang.cli.tables import Row, console, print_json, progress, show
+from tilelang.cli.tables import Row, print_json, progress, show
 from tilelang.diagnostics import TileError
 
 COLUMNS = {
@@ -98,20 +100,24 @@ def _print(report: Report, as_json: bool) -> None:
         data: Any = report.to_json()
         print_json(data)
         return
-    console().print(f"{report.kernel}  {report.problem}  seed {report.seed}\n", markup=False)
+    print(f"{report.kernel}  {report.problem}  seed {report.seed}\n")
     show([row_of(row) for row in report.rows], COLUMNS, as_json=False)
-    for row in report.rows:
-        if "\n" in row.verdict:
-            console().print(f"\n{row.backend}:\n{row.verdict}", markup=False, soft_wrap=True)
+    for error in dict.fromkeys(row.verdict for row in report.rows if "\n" in row.verdict):
+        print(f"\n{error}", file=sys.stderr)
 
 
 def row_of(row: CheckRow) -> Row:
-    """Return a row for `COLUMNS`; of a verdict of several lines, the first."""
+    """Return a row for `COLUMNS`; of an error, its code alone."""
     return {
         "backend": row.backend,
         "machine": row.machine,
         "milliseconds": None if row.seconds is None else row.seconds * 1e3,
         "max_error": row.max_error,
         "share": row.share,
-        "verdict": row.verdict.partition("\n")[0],
+        "verdict": _short(row.verdict),
     }
+
+
+def _short(verdict: str) -> str:
+    code = re.search(r"error\[E\d+\]", verdict)
+    return code[0] if code else verdict

@@ -10,7 +10,7 @@ from tilelang.diagnostics import Diagnostic, Location, TileError
 from tilelang.ir.nodes import Program
 from tilelang.kernel import Kernel
 from tilelang.shipped import find_kernel as find_shipped
-from tilelang.text.parser import parse_program
+from tilelang.text.parser import parse_file
 
 
 def find_kernel(text: str) -> Kernel | Program:
@@ -21,7 +21,7 @@ def find_kernel(text: str) -> Kernel | Program:
             E0608 for a file without that kernel, or with several; E0610 for one that is no Python.
     """
     if text.endswith(".tile"):
-        return parse_program(_read(Path(text)).decode(), text)
+        return parse_file(text)
     path, colon, name = text.rpartition(":")
     if colon and path.endswith(".py"):
         return _named(path, name, _kernels(Path(path)))
@@ -71,11 +71,14 @@ def _compile(path: Path) -> CodeType:
     try:
         return compile(source, str(path), "exec")
     except SyntaxError as error:
-        location = Location(str(path), error.lineno or 1)
         message = f"{path} is not Python: {error.msg}"
-        raise TileError(
-            Diagnostic("E0610", message, location, hint="mend this line, then run again")
-        ) from None
+        hint = "mend this line, then run again"
+        raise TileError(Diagnostic("E0610", message, _place(path, error), hint=hint)) from None
+
+
+def _place(path: Path, error: SyntaxError) -> Location:
+    before = (error.text or "")[: (error.offset or 1) - 1]  # offset: characters, from 1
+    return Location(str(path), error.lineno or 1, len(before.encode()), len(before.encode()) + 1)
 
 
 def _read(path: Path) -> bytes:

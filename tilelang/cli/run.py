@@ -8,7 +8,7 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from tilelang.arguments import allocate
+from tilelang.arguments import allocate, physical_kinds
 from tilelang.backend import Backend, find_backend
 from tilelang.check import random_inputs
 from tilelang.cli.options import (
@@ -92,7 +92,7 @@ def run_program(
         raise TileError(Diagnostic("E0616", message, hint=hint))
     executable = backend.compile(program, find_machine(machine))
     inputs = random_inputs(program, seed)
-    results = allocate(program.results, None)
+    results = allocate(physical_kinds(program.results), None)
     started = time.perf_counter()
     executable(*inputs, *results)
     return time.perf_counter() - started, results

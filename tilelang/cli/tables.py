@@ -12,8 +12,8 @@ from rich.text import Text
 Value: TypeAlias = "str | int | float | bool | Mapping[str, Value] | Sequence[Value] | None"
 Row: TypeAlias = Mapping[str, Value]
 
-WIDTH_WITHOUT_TERMINAL = 160
-"""Columns of a table in a file or a pipe, where rich would assume 80 and fold long cells."""
+WIDTH_WITHOUT_TERMINAL = 1000
+"""Characters of a line in a file or a pipe, where rich would assume 80 and fold long cells."""
 
 _STYLES = {"ok": "green", "yes": "green", "wrong": "bold red", "no": "yellow"}
 
@@ -43,7 +43,10 @@ def show(rows: Sequence[Row], columns: Mapping[str, str], *, as_json: bool) -> N
         table.add_column(title, justify="right" if numeric and rows else "left")
     for row in rows:
         table.add_row(*(_cell(row[key]) for key in columns))
-    console().print(table)
+    out = console()
+    with out.capture() as captured:
+        out.print(table)
+    print("\n".join(line.rstrip() for line in captured.get().splitlines()))
 
 
 def print_json(value: Value) -> None:
@@ -67,7 +70,7 @@ def _text(value: Value) -> str:
         case bool():
             return "yes" if value else "no"
         case float():
-            return f"{value:.3g}"
+            return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
         case str() | int():
             return str(value)
         case Mapping():

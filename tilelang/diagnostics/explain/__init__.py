@@ -1,7 +1,7 @@
 """The long explanation of every error code, as `tilelang explain E0312` prints it.
 
-The texts are data: `explain/<area>.toml` beside this file holds one table a code, with a `title`
-and a `text` of two or three short paragraphs.
+The texts are data: `<area>.toml` beside this file holds one table a code, with a `title` and a
+`text` of two or three short paragraphs.
 """
 
 import tomllib
@@ -12,8 +12,6 @@ from functools import cache
 from importlib.resources import files
 
 from tilelang.diagnostics import Diagnostic, TileError
-
-_FOLDER = "explain"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +30,9 @@ class Explanation:
 @cache
 def explanations() -> Mapping[str, Explanation]:
     """Return every explanation by its code, in the order of the codes."""
-    folder = files("tilelang.diagnostics").joinpath(_FOLDER)
     found = [
         Explanation(code, entry["title"], entry["text"])
-        for area in folder.iterdir()
+        for area in files(__name__).iterdir()
         if area.name.endswith(".toml")
         for code, entry in tomllib.loads(area.read_text(encoding="utf-8")).items()
     ]

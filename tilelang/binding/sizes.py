@@ -197,7 +197,7 @@ def _compare(call: Call, spec: TensorSpec, shape: Shape) -> None:
         if found != wanted:
             equation = _equation(call, spec.dims[axis], wanted)
             message = f"`{spec.name}[{axis}]` is {found}; wanted {equation}"
-            call.fault("E0228", message, f"pass a `{spec.name}` of shape {list(shape)}", spec)
+            call.fault("E0228", message, f"pass `{spec.name}` with shape {list(shape)}", spec)
 
 
 def _equation(call: Call, dim: Dim, value: int | None = None) -> str:

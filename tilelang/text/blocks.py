@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from lark import Token
 from lark.indenter import PythonIndenter
 
-from tilelang.text.syntax import SyntaxFault
+from tilelang.text.syntax import SyntaxFault, in_words
 
 
 class Blocks(PythonIndenter):
@@ -16,8 +16,8 @@ class Blocks(PythonIndenter):
         width = len(token.rpartition("\n")[2].expandtabs(self.tab_len))
         levels = self.indent_level
         if self.paren_level == 0 and width < levels[-1] and width not in levels:
-            known = ", ".join(map(str, levels))
-            message = f"this line is indented by {width}, and the lines it could follow by {known}"
+            known = in_words(map(str, levels))
+            message = f"this line is indented by {width}, and blocks above it by {known}"
             end = token.end_pos or 0
             raise SyntaxFault(message, (end - 1, end), code="E0502")
         yield from super().handle_NL(token)

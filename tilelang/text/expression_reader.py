@@ -113,7 +113,8 @@ class _Reader:
     def _no_dtype(self, node: Node, wanted: DType | None) -> TileError:
         text = self.scope.source.shown(node)
         message = f"nothing beside `{text}` says what dtype it has"
-        hint = f"write it: `float32({text})`"
+        dtype = DType.FLOAT32 if isinstance(read_number(node), float) else DType.INT32
+        hint = f"write it: `{dtype}({text})`"
         if wanted is DType.BOOL:
             message = f"`{text}` stands where a comparison or another bool is wanted"
             hint = "compare something: `x < 0.0`"

@@ -75,8 +75,10 @@ def _read_call(node: Node, scope: Scope) -> tuple[Buffer, View]:
         groups = tuple(_read_group(group, scope) for group in node.children[1:])
         _check_groups(node, buffer, groups, scope)
         return buffer, Permute(groups)
-    if callee.text != "as_matrix" or callee.kind != "name":
-        raise scope.unknown("E0505", "view", callee, ("as_matrix", "view", "T"))
+    if callee.kind == "attribute":
+        raise scope.unknown("E0505", "view", callee.children[1], ("T", "view"))
+    if callee.text != "as_matrix":
+        raise scope.unknown("E0505", "view", callee, ("as_matrix",))
     buffer = _plain_buffer(read_arguments(node, scope, ["weights"])["weights"], scope)
     if buffer.rank != 4:
         message = f"`as_matrix` takes weights [O, C, R, S], and `{buffer.name}` is {buffer}"
@@ -119,9 +121,10 @@ def _check_groups(
 def _read_axes(node: Node, axes: list[Node], shape: tuple[int, ...], scope: Scope) -> list[Axis]:
     if len(axes) != len(shape):
         base = scope.source.shown(node.children[0])
-        message = f"`{base}` has {len(shape)} axes, {list(shape)}, and {len(axes)} are written"
+        message = f"`{base}` has {len(shape)} axes, {list(shape)}; in the brackets: {len(axes)}"
         example = ", ".join(":" for _ in shape) or ":"
-        raise scope.error("E0509", message, node, hint=f"write one for each: `{base}[{example}]`")
+        hint = f"write an entry for each axis: `{base}[{example}]`"
+        raise scope.error("E0509", message, node, hint=hint)
     return [_read_axis(axis, size, scope) for axis, size in zip(axes, shape, strict=True)]
 
 

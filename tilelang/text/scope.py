@@ -60,7 +60,7 @@ class Scope:
             raise self.error("E0503", message, node, hint=hint, notes=(note,))
         if name in self._variables:
             message = f"`{name}` is a loop variable, and a buffer is wanted"
-            raise self.error("E0507", message, node, hint=f"write `index({name})` for its value")
+            raise self.error("E0507", message, node, hint=f"write `index({name})`, an int32")
         raise self.unknown("E0503", "buffer", node, self._buffers)
 
     def check_variable(self, node: Node) -> None:
@@ -72,10 +72,6 @@ class Scope:
             hint = "an index is made of loop variables and numbers"
             raise self.error("E0507", message, node, hint=hint)
         raise self.unknown("E0503", "loop variable", node, self._variables)
-
-    def is_variable(self, name: str) -> bool:
-        """Return whether `name` is a loop variable and no buffer."""
-        return name in self._variables and name not in self._buffers
 
     def unknown(self, code: str, what: str, node: Node, known: Iterable[str]) -> TileError:
         """Return the error of a name that is none of `known`."""

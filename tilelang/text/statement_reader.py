@@ -203,10 +203,7 @@ def _read_loop(node: Node, scope: Scope) -> Loop:
     head, suite = node.children
     word, *items = head.children
     if word.text not in _LOOPS:
-        if word.text == "cores":
-            message = "`cores` stands inside a body, and it begins a stage"
-            raise scope.error("E0511", message, head, hint="write it at the left margin")
-        raise scope.unknown("E0505", "loop", word, (*_LOOPS, "cores"))
+        raise _no_loop(head, scope)
     match [item.kind for item in items]:
         case ["counter"] | ["counter", "keyword"]:
             counter, *keywords = items
@@ -221,6 +218,19 @@ def _read_loop(node: Node, scope: Scope) -> Loop:
         scope.add_variable(name)
         body = read_body(suite, scope)
     return Loop(name.text, index, _LOOPS[word.text], stages, body, scope.source.place(head.span))
+
+
+def _no_loop(head: Node, scope: Scope) -> TileError:
+    word = head.children[0]
+    match word.text:
+        case "cores":
+            message = "`cores` stands inside a body, and it begins a stage"
+            return scope.error("E0511", message, head, hint="write it at the left margin")
+        case "elif" | "else":
+            message = f"`{word.text}` continues an `if`, and none ends before it"
+            return scope.error("E0511", message, head, hint="write `if` first")
+        case _:
+            return scope.unknown("E0505", "loop", word, (*_LOOPS, "cores"))
 
 
 def _read_stages(keywords: list[Node], scope: Scope) -> int:

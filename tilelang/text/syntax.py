@@ -34,13 +34,14 @@ _OPERATORS = _COMPARISONS | {"+", "-", "*", "/", "//", "%", "&", "|", ".", "(", 
 _EXPRESSION = frozenset({"NAME", "INT", "FLOAT", "(", "[", "-", "~"})
 _STATEMENT = _EXPRESSION | {"pass", "if", "elif", "else", "for", "_DEDENT"}
 _GROUPS = (
+    ({"kernel"}, {"kernel", "_NEWLINE"}, "`kernel`"),
     ({"NAME", "pass"}, _STATEMENT, "a statement"),
     ({"NAME", "("}, _EXPRESSION, "an expression"),
-    ({"+", "*"}, _OPERATORS, "an operator"),
+    ({"+", "-"}, _OPERATORS, "an operator"),
 )
 """Where all of the first are possible, those of the second are said in one word."""
 
-_INSTEAD = {"and": "&", "or": "|", "not": "~", "**": "*"}
+_PYTHON_WORDS = {"and": "(...) & (...)", "or": "(...) | (...)", "not": "~(...)"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +149,11 @@ def _fault(text: str, mistake: "UnexpectedInput", parser: "Lark") -> SyntaxFault
     before = re.findall(r"\w+|->|//|:\+|[<>=!]=|\S", code)
     after = f"after `{before[-1]}`" if before else "at the start"
     expected = _expected(mistake, parser)
+    if found.strip("`") in _COMPARISONS and {"an operator", "`|`"} & set(expected):
+        hint = "compare two at a time: `(0 <= i) & (i < 3)`"
+        return SyntaxFault("a comparison has two sides, and here begins a third", span, hint=hint)
     message = f"expected {in_words(expected)} {after}, found {found}"
-    return SyntaxFault(message, span, hint=_hint(text[slice(*span)], expected))
+    return SyntaxFault(message, span, hint=_hint([*before[-1:], text[slice(*span)]], expected))
 
 
 def _found(text: str, mistake: "UnexpectedInput") -> tuple[tuple[int, int], str]:
@@ -172,7 +176,7 @@ def _found(text: str, mistake: "UnexpectedInput") -> tuple[tuple[int, int], str]
             start = end_of_text if end is None else min(end, end_of_text)
             line = text[start:].partition("\n")[0]
             word = "an indented line" if token.type == "_INDENT" else _WORDS["_DEDENT"]
-            return (start, start + len(line)), word
+            return (start, start + len(line)), word if line else _WORDS["$END"]
         case _:
             return (start or 0, end or 0), f"`{token}`"
 
@@ -194,11 +198,13 @@ def _expected(mistake: "UnexpectedInput", parser: "Lark") -> list[str]:
     return words + [f"`{literal}`" for literal in sorted(possible - _WORDS.keys())]
 
 
-def _hint(found: str, expected: list[str]) -> str | None:
-    if found in _INSTEAD:
-        return f"write `{_INSTEAD[found]}`"
-    if found in _COMPARISONS and "an operator" in expected:
-        return "compare two at a time: `(0 < i) & (i < 3)`"
+def _hint(words: list[str], expected: list[str]) -> str | None:
+    """Return what to write instead of `words`: the last good one and the first bad one."""
+    for word in words:
+        if word in _PYTHON_WORDS:
+            return f"write `{_PYTHON_WORDS[word]}`"
+    if expected == [_WORDS["_DEDENT"]]:
+        return "write it at the left margin"
     return None
 
 

@@ -24,7 +24,7 @@ def read_tensor(node: Node, scope: Scope) -> Buffer:
     name, *parts = node.children
     shape = tuple(_read_size(part, scope) for part in parts if part.kind.startswith("dim_"))
     dtype = _read_dtype(node, scope)
-    layout = read_layout(node.child("layout_part"), dtype, len(shape), scope)
+    layout = read_layout(node.child("layout_part"), name.text, (dtype, len(shape)), scope)
     location = scope.source.place(node.span)
     return Buffer(name.text, Memory.GM, dtype, shape, layout, location)
 
@@ -47,21 +47,25 @@ def read_allocation(
     dtype = find_dtype(arguments["dtype"].text)
     if dtype is None:
         raise scope.unknown("E0505", "dtype", arguments["dtype"], _DTYPES)
-    buffer_layout = read_layout(layout, dtype, len(shape), scope)
+    buffer_layout = read_layout(layout, name.text, (dtype, len(shape)), scope)
     return Buffer(name.text, _MEMORIES[function.text], dtype, shape, buffer_layout, location)
 
 
-def read_layout(node: Node | None, dtype: DType, n_dims: int, scope: Scope) -> Layout:
-    """Return the layout that `@ NZ` or `@ NZ(16)` writes, ND if there is no `node`."""
+def read_layout(node: Node | None, name: str, form: tuple[DType, int], scope: Scope) -> Layout:
+    """Return the layout that `@ NZ` or `@ NZ(16)` writes, ND if there is no `node`.
+
+    `form` is the dtype and the number of dimensions of the buffer called `name`.
+    """
     if node is None:
         return ND
     kind, *width = node.children[0].children
     if kind.text not in _LAYOUTS:
         raise scope.unknown("E0205", "layout", kind, _LAYOUTS)
+    dtype, n_dims = form
     layout = layout_for(LayoutKind(kind.text), dtype)
     if layout.logical_rank > n_dims:
-        message = f"{layout} orders {layout.logical_rank} dimensions, and there are {n_dims}"
-        raise scope.error("E0206", message, node, hint="give the logical dimensions")
+        message = f"{layout} orders {layout.logical_rank} dimensions, and `{name}` has {n_dims}"
+        raise scope.error("E0206", message, node, hint=f"give the logical shape of `{name}`")
     return Layout(layout.kind, int(width[0].text)) if width else layout
 
 

@@ -1,7 +1,7 @@
 """The arrays of a call: what they are, what results are allocated, and what may not be passed."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -54,17 +54,24 @@ def array_dtype(name: str, array: Any, location: Location) -> DType:
     return dtype
 
 
-def allocate(results: Sequence[Buffer], like: Any) -> tuple[Any, ...]:
-    """Return new arrays for the physical form of `results`, on the device of `like`."""
-    shapes = [buffer.layout.physical_shape(buffer.shape) for buffer in results]
-    if like is None or _is_numpy(like):
-        return tuple(
-            np.empty(shape, buffer.dtype.numpy)
-            for buffer, shape in zip(results, shapes, strict=True)
-        )
+Kind: TypeAlias = tuple[tuple[int, ...], DType, np.dtype[np.generic]]
+"""Physical shape, element type and numpy type of an array."""
+
+
+def physical_kinds(buffers: Sequence[Buffer]) -> tuple[Kind, ...]:
+    """Return what the arrays that hold `buffers` are, for `allocate`."""
     return tuple(
-        like.new_empty(shape, dtype=_foreign_dtype(like, buffer.dtype))
-        for buffer, shape in zip(results, shapes, strict=True)
+        (buffer.layout.physical_shape(buffer.shape), buffer.dtype, buffer.dtype.numpy)
+        for buffer in buffers
+    )
+
+
+def allocate(kinds: Sequence[Kind], like: Any) -> tuple[Any, ...]:
+    """Return new arrays of `kinds`, of the library and on the device of `like`."""
+    if like is None or isinstance(like, np.ndarray):
+        return tuple([np.empty(shape, numpy) for shape, _, numpy in kinds])
+    return tuple(
+        like.new_empty(shape, dtype=_foreign_dtype(like, dtype)) for shape, dtype, _ in kinds
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -57,6 +58,15 @@ def kernel(signature: str) -> Callable[[Callable[..., None]], Kernel]:
     return decorate
 
 
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """What a call on arrays of some kind runs, and what its results are."""
+
+    program: Program
+    executable: Executable
+    results: tuple[args.Kind, ...]
+
+
 class Kernel:
     """A kernel: call it on arrays, or ask for its program, its source, a check or a sweep.
 
@@ -79,7 +89,7 @@ class Kernel:
         self.reference_function: Callable[..., Any] | None = None
         self._tile_rule: TileRule | None = None
         self._programs: dict[object, Program] = {}
-        self._executables: dict[object, tuple[Program, Executable]] = {}
+        self._executables: dict[object, Compiled] = {}
         self.__doc__ = inspect.cleandoc(function.__doc__ or "")
 
     @property
@@ -127,12 +137,11 @@ class Kernel:
         known = self._executables.get(key)
         if known is None:
             known = self._executables[key] = self._compile(arrays, backend, machine, keywords)
-        program, executable = known
         if out is None:
-            results = args.allocate(program.results, next(iter(arrays), None))
+            results = args.allocate(known.results, next(iter(arrays), None))
         else:
-            results = self._given_results(program, arrays, out)
-        executable(*arrays, *results)
+            results = self._given_results(known.program, arrays, out)
+        known.executable(*arrays, *results)
         return results if len(results) > 1 else next(iter(results))
 
     def program(
@@ -201,14 +210,15 @@ class Kernel:
         backend: str,
         machine: str | None,
         keywords: Mapping[str, Any],
-    ) -> tuple[Program, Executable]:
+    ) -> Compiled:
         location = callsite.location(None)
         found = find_backend(backend)
         target = find_machine(machine or found.machine)
         request = self._parameters.sort(keywords, found.options, location)
         named = self._named(arrays, location)
         program = self._specialise(named, request, {}, target.name, location)
-        return program, found.compile(program, target, **request.options)
+        executable = found.compile(program, target, **request.options)
+        return Compiled(program, executable, args.physical_kinds(program.results))
 
     def _named(self, arrays: Sequence[Any], location: Location) -> dict[str, Argument]:
         names = self._parameters.inputs

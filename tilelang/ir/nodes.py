@@ -234,3 +234,9 @@ class Program:
     def workspaces(self) -> tuple[Buffer, ...]:
         """The buffers in GM that live between stages."""
         return tuple(part.buffer for part in self.body if isinstance(part, Alloc))
+
+    def __str__(self) -> str:
+        """Return the text form, which `tilelang.text.parser` reads."""
+        from tilelang.text.printer import print_program
+
+        return print_program(self)

@@ -427,7 +427,7 @@ def want_dtype(like: DTypeLike) -> DType:
 
 
 def _combine(node: Expr, *operands: Expression, dtype: DType | None = None) -> Expression:
-    """Return `node` over `operands`, as old as the oldest of them."""
+    """Return `node` over `operands`, which are fresh now, however old."""
     trace = tracing.current("an expression")
     shape = broadcast_shapes(*(operand.shape for operand in operands))
     if shape is None:
@@ -442,8 +442,8 @@ def _combine(node: Expr, *operands: Expression, dtype: DType | None = None) -> E
     for operand in operands:
         check_fresh(operand, trace)
     innermost = max((operand.scopes for operand in operands), key=len)
-    stamp = min(operand.stamp for operand in operands)
-    return Expression(node, shape, dtype or operands[0].dtype, trace.here(), stamp, innermost)
+    dtype = dtype or operands[0].dtype
+    return Expression(node, shape, dtype, trace.here(), trace.stamp, innermost)
 
 
 def _is_number(value: object) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import count
 from typing import TypeAlias
 
+from tilelang.diagnostics import Location
 from tilelang.ir import condition as cond
 from tilelang.ir import index as ix
 from tilelang.ir.condition import Condition
@@ -99,7 +100,10 @@ def _expand_stmt(stmt: Stmt, scope: _Scope, *, is_alone: bool) -> Body:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """`n_steps` blocks of `extent` elements along an axis; `offset` is where the current starts."""
+    """`n_steps` blocks of `extent` elements along an axis; `offset` is where the current starts.
+
+    Without `var` they need no loop: there is one, and nothing that needs its room comes after it.
+    """
 
     var: str
     n_steps: int
@@ -162,21 +166,16 @@ def _evenly(extent: int, unit: int, most: int) -> int:
 def _parts(extent: int, size: int, name: str, fresh: Fresh) -> Sequence[_Part]:
     """Return `extent` cut into blocks of `size`, in order, and the rest."""
     n_steps, rest = divmod(extent, size) if size else (1, 0)
-    if n_steps == 1 and rest == 0:
+    if n_steps == 0 or (n_steps == 1 and rest == 0):
         return (_Part("", 1, ix.ZERO, extent),)
-    parts: list[_Part] = []
-    if n_steps == 1:
-        parts.append(_Part("", 1, ix.ZERO, size))
-    elif n_steps > 1:
-        var = fresh(name)
-        parts.append(_Part(var, n_steps, ix.scale(ix.variable(var), size), size))
-    if rest:
-        parts.append(_Part("", 1, ix.constant(n_steps * size), rest))
-    return parts
+    var = fresh(name)
+    offset = ix.ZERO if n_steps == 1 else ix.scale(ix.variable(var), size)
+    first = _Part(var, n_steps, offset, size)
+    return (first, _Part("", 1, ix.constant(n_steps * size), rest)) if rest else (first,)
 
 
 def _repeat(part: _Part, body: Sequence[Stmt], stmt: Matmul) -> Sequence[Stmt]:
-    return body if part.n_steps == 1 else (_loop(part, body, stmt),)
+    return (_loop(part, body, stmt),) if part.var else body
 
 
 def _loop(part: _Part, body: Sequence[Stmt], stmt: Matmul) -> Loop:
@@ -187,7 +186,8 @@ def _loop(part: _Part, body: Sequence[Stmt], stmt: Matmul) -> Loop:
 def _product(stmt: Matmul, of_m: _Part, of_k: _Part, of_n: _Part, *, fresh: Fresh) -> Body:
     """Return the loads of one block of each operand, and their product."""
     a, b = _cut(stmt.a, of_m, of_k), _cut(stmt.b, of_k, of_n)
-    l0a, l0b = _in_l0(a, Memory.L0A, fresh), _in_l0(b, Memory.L0B, fresh)
+    l0a = _in_l0(a, Memory.L0A, LayoutKind.ZZ, fresh, loc=stmt.loc)
+    l0b = _in_l0(b, Memory.L0B, LayoutKind.ZN, fresh, loc=stmt.loc)
     init = cond.conjunction(stmt.init, of_k.is_first)
     product = Mmad(_cut(stmt.dst, of_m, of_n), whole(l0a), whole(l0b), init, stmt.loc)
     return (
@@ -199,12 +199,13 @@ def _product(stmt: Matmul, of_m: _Part, of_k: _Part, of_n: _Part, *, fresh: Fres
     )
 
 
-def _in_l0(operand: Region, memory: Memory, fresh: Fresh) -> Buffer:
+def _in_l0(
+    operand: Region, memory: Memory, kind: LayoutKind, fresh: Fresh, *, loc: Location
+) -> Buffer:
     """Return a buffer in L0A or L0B that takes `operand`."""
-    buffer = operand.buffer
-    layout = layout_for(LayoutKind.ZZ if memory is Memory.L0A else LayoutKind.ZN, buffer.dtype)
-    name = fresh(f"{buffer.name}_{memory.value}")
-    return Buffer(name, memory, buffer.dtype, operand.shape, layout, operand.loc)
+    name, dtype = operand.buffer.name, operand.buffer.dtype
+    layout = layout_for(kind, dtype)
+    return Buffer(fresh(f"{name}_{memory.value}"), memory, dtype, operand.shape, layout, loc)
 
 
 def _cut(region: Region, *parts: _Part) -> Region:

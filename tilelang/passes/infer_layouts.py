@@ -17,6 +17,7 @@ from tilelang.ir.region import AsMatrix, Buffer, Memory, Region, identity
 from tilelang.ir.walk import map_regions, reads, rewrite_program, walk_program, written
 from tilelang.layouts import FRACTAL_ROWS, ND, Layout, LayoutKind, layout_for
 from tilelang.verify.vector import is_vector
+from tilelang.verify.wording import layout_lines
 
 _FROM_THE_CUBE = Layout(LayoutKind.NZ, FRACTAL_ROWS)
 
@@ -194,6 +195,7 @@ def _conflict(one: _Forced | None, other: _Forced | None, stmt: Stmt) -> Iterato
         f"leave the layout of `{user.buffer.name}` out, and it is made equal; a move between GM "
         "and UB converts",
         tuple(forced.note for forced in (one, other) if forced.loc != UNKNOWN),
+        layout_lines(*((found.buffer.name, found.layout, found.buffer) for found in (one, other))),
     )
 
 

@@ -22,7 +22,7 @@ from tilelang.ir.nodes import (
 )
 from tilelang.ir.walk import reads, written
 from tilelang.machines import Machine
-from tilelang.verify.buffers import buffer_faults, dtype_faults, tensor_faults
+from tilelang.verify.buffers import buffer_faults, dtype_faults, tensor_faults, tile_faults
 from tilelang.verify.capacity import capacity_faults
 from tilelang.verify.chunks import chunks_faults
 from tilelang.verify.convolution import img2col_faults
@@ -66,8 +66,9 @@ def _faults(program: Program, machine: Machine) -> Iterator[Diagnostic]:
     yield from tensor_faults(program)
     yield from grid_faults(program)
     yield from dtype_faults(program, machine)
+    yield from tile_faults(program)
     for stmt, scope in walk_in_scope(program, machine):
-        yield from _statement_faults(stmt, scope, program)
+        yield from _statement_faults(stmt, scope)
     yield from chunks_faults(program)
     yield from capacity_faults(program, machine)
     yield from undefined_faults(program)
@@ -75,7 +76,7 @@ def _faults(program: Program, machine: Machine) -> Iterator[Diagnostic]:
     yield from result_faults(program)
 
 
-def _statement_faults(stmt: Stmt, scope: Scope, program: Program) -> Iterator[Diagnostic]:
+def _statement_faults(stmt: Stmt, scope: Scope) -> Iterator[Diagnostic]:
     """Yield what is wrong with `stmt`; only its form, if that is already wrong."""
     target = written(stmt)
     regions = reads(stmt) if target is None else tuple(dict.fromkeys((target, *reads(stmt))))
@@ -87,15 +88,14 @@ def _statement_faults(stmt: Stmt, scope: Scope, program: Program) -> Iterator[Di
         return
     for region in regions:
         yield from region_faults(region, place(region, stmt.loc), scope)
-    if isinstance(stmt, Alloc):
-        yield from buffer_faults(stmt.buffer, stmt.loc, program)
     yield from _own_faults(stmt, scope)
 
 
 def _own_faults(stmt: Stmt, scope: Scope) -> Iterator[Diagnostic]:
     match stmt:
-        case Alloc():
+        case Alloc(buffer):
             yield from memory_faults(stmt, scope)
+            yield from buffer_faults(buffer, stmt.loc)
         case Loop():
             yield from loop_faults(stmt)
         case If():

@@ -1,15 +1,17 @@
 """Rules of a buffer by itself: its dtype, its layout, and the sizes of tiles."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
 
 from tilelang.diagnostics import Diagnostic, Location
 from tilelang.dtypes import BLOCK_BYTES, ELEMENT_TYPES, DType
 from tilelang.ir.nodes import Alloc, Program
 from tilelang.ir.region import Buffer, Memory
 from tilelang.ir.walk import walk_program
-from tilelang.layouts import FRACTAL_ROWS, LayoutKind
+from tilelang.layouts import FRACTAL_ROWS, Layout, LayoutKind
 from tilelang.machines import Machine, find_machine, machine_names
-from tilelang.verify.wording import either
+from tilelang.verify.wording import declared, either, layout_lines
 
 FRACTAL_KINDS = (LayoutKind.NZ, LayoutKind.ZZ, LayoutKind.ZN, LayoutKind.NN)
 """Layouts of matrices in blocks of 16 by C0."""
@@ -19,6 +21,8 @@ _ONLY_LAYOUT = {
     Memory.L0B: LayoutKind.ZN,
     Memory.L0C: LayoutKind.NZ,
 }
+
+_KIND = {0: "a tensor", 1: "a tile"}
 
 
 def dtype_faults(program: Program, machine: Machine) -> Iterator[Diagnostic]:
@@ -47,16 +51,16 @@ def _unknown_dtype(buffer: Buffer, loc: Location, machine: Machine) -> Diagnosti
 def tensor_faults(program: Program) -> Iterator[Diagnostic]:
     """Yield what is wrong with the tensors of the signature, whatever is done with them."""
     for buffer in (*program.inputs, *program.results):
-        yield from buffer_faults(buffer, buffer.loc, program)
+        yield from buffer_faults(buffer, buffer.loc)
 
 
-def buffer_faults(buffer: Buffer, loc: Location, program: Program) -> Iterator[Diagnostic]:
+def buffer_faults(buffer: Buffer, loc: Location) -> Iterator[Diagnostic]:
     """Yield what is wrong with `buffer`, declared at `loc`, whatever is done with it."""
     least = 0 if buffer.memory is Memory.GM else 1
     if buffer.shape and min(buffer.shape) < least:
         yield Diagnostic(
             "E0308",
-            f"`{buffer.name}` is {buffer} in {buffer.memory}; every size there is {least} or more",
+            f"`{buffer.name}` is {buffer}, and every size of {_KIND[least]} is {least} or more",
             loc,
             f"make every size {least} or more"
             + (", for example with `max(size, 1)`" if least else ""),
@@ -68,10 +72,7 @@ def buffer_faults(buffer: Buffer, loc: Location, program: Program) -> Iterator[D
             loc,
             f"use one of {', '.join(map(str, ELEMENT_TYPES))}, and `tl.where(condition, 1, 0)`",
         )
-    layout = list(_layout_faults(buffer, loc))
-    yield from layout
-    if not layout:
-        yield from _tile_faults(buffer, loc, program)
+    yield from _layout_faults(buffer, loc)
 
 
 def _layout_faults(buffer: Buffer, loc: Location) -> Iterator[Diagnostic]:
@@ -86,11 +87,13 @@ def _layout_faults(buffer: Buffer, loc: Location) -> Iterator[Diagnostic]:
         return
     only = _ONLY_LAYOUT.get(buffer.memory)
     if only and layout.kind is not only:
+        wanted = Layout(only, _legal_widths(buffer)[0])
         yield Diagnostic(
             "E0360",
             f"`{name}` is {layout} in {buffer.memory}, which holds {only.value} only",
             loc,
             f"leave the layout of `{name}` out, and it becomes {only.value}",
+            details=layout_lines((name, layout, buffer), ("wanted", wanted, buffer)),
         )
         return
     widths = _legal_widths(buffer)
@@ -113,34 +116,70 @@ def _legal_widths(buffer: Buffer) -> list[int]:
     return [buffer.dtype.k0]
 
 
-def _tile_faults(buffer: Buffer, loc: Location, program: Program) -> Iterator[Diagnostic]:
-    """Yield the sizes of a tile of the cube's memories that are no multiple of its blocks."""
-    if buffer.memory in (Memory.GM, Memory.UB) or buffer.layout.kind not in FRACTAL_KINDS:
-        return
-    sizes = zip(buffer.shape[-2:], buffer.layout.block, ("rows", "columns"), strict=True)
-    for size, block, word in sizes:
-        if size % block:
-            yield Diagnostic(
-                "E0351",
-                f"`{buffer.name}` is {buffer}, and the {word} of an {buffer.memory} tile must be "
-                f"a multiple of {_block_text(block, buffer)}, not {size}",
-                loc,
-                _nearest(size, block, program),
-            )
+@dataclass(frozen=True, slots=True)
+class _Odd:
+    """A size of a tile that is no multiple of `block`; `word` is "rows" or "columns"."""
+
+    buffer: Buffer
+    loc: Location
+    size: int
+    block: int
+    word: str
 
 
-def _block_text(block: int, buffer: Buffer) -> str:
+def tile_faults(program: Program) -> Iterator[Diagnostic]:
+    """Yield the sizes of the cube's tiles that are no multiple of their blocks.
+
+    A tile parameter is reported once, with every tile that it spoils.
+    """
+    groups: dict[object, list[_Odd]] = {}
+    for odd in _odd_sizes(program):
+        names = _tile_names(odd.size, program)
+        key = (odd.size, odd.block) if len(names) == 1 else odd
+        groups.setdefault(key, []).append(odd)
+    for first, *others in groups.values():
+        notes = (declared(other.buffer) for other in others)
+        yield Diagnostic(
+            "E0351",
+            f"`{first.buffer.name}` is {first.buffer}, and the {first.word} of an "
+            f"{first.buffer.memory} tile must be a multiple of {_block_text(first)}, not "
+            f"{first.size}",
+            first.loc,
+            _nearest(first.size, first.block, program),
+            tuple(dict.fromkeys(chain.from_iterable(notes))),
+        )
+
+
+def _odd_sizes(program: Program) -> Iterator[_Odd]:
+    for stmt in walk_program(program):
+        if not isinstance(stmt, Alloc):
+            continue
+        buffer = stmt.buffer
+        loose = buffer.memory in (Memory.GM, Memory.UB)
+        if loose or buffer.rank < 2 or buffer.layout.kind not in FRACTAL_KINDS:
+            continue
+        words = ("rows", "columns")
+        for size, block, word in zip(buffer.shape[-2:], buffer.layout.block, words, strict=True):
+            if size % block:
+                yield _Odd(buffer, stmt.loc, size, block, word)
+
+
+def _block_text(odd: _Odd) -> str:
     """Return the block with the reason why it is not 16, if it is not."""
-    return (
-        str(block) if block == FRACTAL_ROWS else f"{block} ({BLOCK_BYTES} bytes of {buffer.dtype})"
-    )
+    reason = f" ({BLOCK_BYTES} bytes of {odd.buffer.dtype})" if odd.block != FRACTAL_ROWS else ""
+    return f"{odd.block}{reason}"
 
 
 def _nearest(size: int, block: int, program: Program) -> str:
     """Return the hint that names the legal sizes around `size`."""
     below = size // block * block
     sizes = [str(legal) for legal in (below, below + block) if legal]
-    names = [name for name, value in program.tiles if value == size]
+    names = _tile_names(size, program)
     if len(names) == 1:
         sizes = [f"{names[0]}={legal}" for legal in sizes]
     return f"write {either(sizes)}"
+
+
+def _tile_names(size: int, program: Program) -> list[str]:
+    """Return the tile parameters whose value is `size`."""
+    return [name for name, value in program.tiles if value == size]

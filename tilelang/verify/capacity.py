@@ -54,15 +54,23 @@ def _overflow(
 ) -> Diagnostic:
     last = tenants[-1]
     memory = last.buffer.memory
-    others = f" and {len(tenants) - 1} more need" if len(tenants) > 1 else " needs"
     return Diagnostic(
         "E0350",
-        f"`{last.buffer.name}`{others} {bytes_text(total_bytes(tenants))} of {memory}, and "
-        f"{memory} of {machine.name} has {bytes_text(limit)}",
+        f"{_names(tenants)} {bytes_text(total_bytes(tenants))} of {memory}, and {memory} of "
+        f"{machine.name} has {bytes_text(limit)}",
         last.loc,
         _hint(tenants, limit, program),
         details=tuple(_table(tenants, limit)),
     )
+
+
+def _names(tenants: Sequence[Tenant]) -> str:
+    """Return who needs the bytes, the last one named first where they are many."""
+    names = [f"`{tenant.buffer.name}`" for tenant in tenants]
+    if len(names) > 3:
+        names = [names[-1], f"{len(names) - 1} more"]
+    *others, last = names
+    return f"{', '.join(others)} and {last} need" if others else f"{last} needs"
 
 
 def _table(tenants: Sequence[Tenant], limit: int) -> Iterator[str]:
@@ -92,7 +100,7 @@ def _hint(tenants: Sequence[Tenant], limit: int, program: Program) -> str:
     else:
         hint = f"{_sizes_text(tenants, sizes, tiles)}: the largest in proportion that fits"
     if sum(tenant.copy_bytes for tenant in tenants) <= limit:
-        hint += "; with stages=1 these sizes fit as they are"
+        hint += "; or write stages=1, with which these sizes fit"
     return hint
 
 
@@ -112,6 +120,6 @@ def _sizes_text(
 
 
 def _is_clear(size: int, tiles: Mapping[str, int], shapes: Iterable[tuple[int, ...]]) -> bool:
-    """Return whether every tile parameter of this value must be one of the sizes of one buffer."""
+    """Return whether `size` occurs often enough for every tile parameter of this value."""
     n_names = sum(value == size for value in tiles.values())
-    return 0 < n_names <= max(shape.count(size) for shape in shapes)
+    return 0 < n_names <= sum(shape.count(size) for shape in shapes)

@@ -82,6 +82,7 @@ def _dependence_faults(loop: Loop, inside: Sequence[Stmt]) -> Iterator[Diagnosti
             if name in shared:
                 rows = _rows_of(region, loop.var)
                 if rows is None or not rows.stay_apart(first.setdefault(name, rows)):
+                    shared.remove(name)  # said once
                     yield _dependent(region, stmt.loc, loop)
 
 
@@ -116,12 +117,12 @@ def _rows_of(region: Region, var: str) -> _Rows | None:
 
 
 def _dependent(region: Region, loc: Location, loop: Loop) -> Diagnostic:
+    name = region.buffer.name
     return Diagnostic(
         "E0307",
-        f"the row blocks of `tl.chunks` are not independent: `{region_text(region)}` is not the "
-        f"block of `{loop.var}` alone, and the loop writes `{region.buffer.name}`",
+        f"the row blocks of `tl.chunks` meet in `{name}`, which the loop writes: "
+        f"`{region_text(region)}` does not belong to one block of `{loop.var}` alone",
         place(region, loc),
-        f"use the same rows, that start at a multiple of `{loop.var}` and are no more than it "
-        "counts; or write `tl.for_range`",
+        f"use the rows of one block of `{name}` wherever the loop uses it, or write `tl.for_range`",
         declared(region.buffer),
     )

@@ -38,7 +38,9 @@ def _operand_faults(stmt: Img2col, scope: Scope) -> Iterator[Diagnostic]:
             f"`load3d` reads a feature map that is NC1HWC0 in L1, and `{region_text(src)}` is "
             f"{src.buffer.layout} in {src.buffer.memory}",
             place(src, stmt.loc),
-            f"move `{src.buffer.name}` into a buffer [C, H, W] of `tl.alloc_l1`",
+            f"leave the layout of `{src.buffer.name}` out: it becomes NC1HWC0"
+            if src.buffer.memory is Memory.L1
+            else f"move `{src.buffer.name}` into a buffer [C, H, W] of `tl.alloc_l1`",
             declared(src.buffer),
         )
     elif len(src.shape) != 3:

@@ -6,15 +6,16 @@ from tilelang.diagnostics import Diagnostic
 from tilelang.dtypes import DType
 from tilelang.ir.nodes import Matmul, Mmad
 from tilelang.ir.region import Memory, Region
-from tilelang.layouts import LayoutKind
+from tilelang.layouts import LayoutKind, layout_for
 from tilelang.machines import CubeForm, Machine, find_machine, machine_names
-from tilelang.verify.operands import has_fractals, transpose_faults
+from tilelang.verify.operands import fractal_hint, has_fractals, transpose_faults
 from tilelang.verify.scope import Scope
 from tilelang.verify.wording import (
     ALLOCATORS,
     declared,
     either,
     is_transposed,
+    layout_lines,
     place,
     region_text,
     shape_text,
@@ -91,7 +92,7 @@ def _sizes_differ(stmt: Matmul | Mmad) -> Diagnostic:
     (m, k), (k_of_b, n) = a.shape, b.shape
     if k != k_of_b:
         reason = f"{k} columns meet {k_of_b} rows"
-        hint = f"make both {k} long"
+        hint = f"give `{b.buffer.name}` {k} rows, or `{a.buffer.name}` {k_of_b} columns"
         if k == n:
             hint = turn_round(b)
         elif m == k_of_b:
@@ -168,16 +169,13 @@ def _load_faults(
     if has_fractals(region):
         yield from transpose_faults(region, target, loc, scope)
         return
-    hint = f"leave the layout of `{buffer.name}` out: it becomes NZ"
-    if buffer.layout.kind is LayoutKind.NC1HWC0:
-        hint = f"load the windows of `{buffer.name}` with `tl.load3d`, and multiply with `tl.mmad`"
-    if buffer.layout.kind is LayoutKind.FRACTAL_Z:
-        hint = f"write `tl.as_matrix({buffer.name})`"
+    wanted = layout_for(LayoutKind.NZ, buffer.dtype)
     yield Diagnostic(
         "E0335",
         f"`{region_text(region)}` is {buffer.layout} in L1, and `matmul` loads {target} fractal by "
         "fractal, from NZ, ZZ, ZN or NN",
         loc,
-        hint,
+        fractal_hint(region),
         declared(buffer),
+        layout_lines((buffer.name, buffer.layout, buffer), ("wanted", wanted, buffer)),
     )

@@ -88,7 +88,8 @@ def _wants_one_dtype(op: str, left: Expr, right: Expr, loc: Location) -> Iterato
     if one is not other:
         yield Diagnostic(
             "E0341",
-            f"{_told(left)} and {_told(right)} meet in `{op}`, and nothing is converted by itself",
+            f"{one} `{expr_text(left)}` meets {other} `{expr_text(right)}` in `{op}`, and nothing "
+            "is converted by itself",
             loc,
             _conversion(left, right),
         )
@@ -141,7 +142,7 @@ def _cast_faults(x: Expr, dtype: DType, loc: Location) -> Iterator[Diagnostic]:
     if DType.BOOL in (dtype, dtype_of(x)):
         yield Diagnostic(
             "E0342",
-            f"`tl.cast` converts numbers: it cannot make {dtype} of {expr_text(x)}",
+            f"`tl.cast` converts between numbers, and {_told(x)} that would become {dtype}",
             loc,
             "write `tl.where(condition, 1, 0)` for a number, or `x != 0` for a condition",
         )

@@ -4,17 +4,23 @@ from collections.abc import Iterator
 
 from tilelang.diagnostics import Diagnostic
 from tilelang.ir.nodes import Move
-from tilelang.ir.region import Memory, Region
-from tilelang.layouts import LayoutKind
+from tilelang.ir.region import Buffer, Memory, Region
 from tilelang.machines import Machine, Path
 from tilelang.verify.numbers import number_fault
-from tilelang.verify.operands import OPERAND_ROWS, has_fractals, row_axis, transpose_faults
+from tilelang.verify.operands import (
+    OPERAND_ROWS,
+    fractal_hint,
+    has_fractals,
+    row_axis,
+    transpose_faults,
+)
 from tilelang.verify.overlap import overlaps
 from tilelang.verify.scope import Scope
 from tilelang.verify.wording import (
     ALLOCATORS,
     declared,
     is_transposed,
+    layout_lines,
     place,
     region_text,
     shape_text,
@@ -72,8 +78,7 @@ def _no_path(stmt: Move, machine: Machine) -> Diagnostic:
     source, target = stmt.src.buffer.memory, stmt.dst.buffer.memory
     route = machine.route(source, target)
     if route is None:
-        reason = "only the cube reads it" if source in OPERAND_ROWS else "nothing leads there"
-        hint = f"no way leads from {source} to {target} on {machine.name}: {reason}"
+        hint = f"only the cube reads {source}: move the tile that was loaded into it instead"
     else:
         stops = ", then ".join(
             f"into a buffer of `{ALLOCATORS[memory]}` ({memory})" for memory in route[1:-1]
@@ -95,15 +100,24 @@ def _no_cast(stmt: Move, path: Path, machine: Machine) -> Diagnostic:
     dst, src = stmt.dst.buffer, stmt.src.buffer
     targets = [str(target) for source, target in path.casts if source is src.dtype]
     can = f"turns {src.dtype} into {' or '.join(targets)} only" if targets else "keeps the dtype"
-    hint = f'make `{dst.name}` {src.dtype} and convert in UB: `y[:] = tl.cast(x, "{dst.dtype}")`'
     return Diagnostic(
         "E0311",
         f"cannot move {src.dtype} `{src.name}` into {dst.dtype} `{dst.name}`: "
         f"{path.source} -> {path.target} {can} on {machine.name}",
         stmt.loc,
-        hint,
+        _cast_hint(dst, src),
         declared(dst, src),
     )
+
+
+def _cast_hint(dst: Buffer, src: Buffer) -> str:
+    """Return the hint to convert where that is done: by vector work in UB."""
+    if dst.memory is Memory.UB:
+        return f'make `{dst.name}` {src.dtype}, and write `tl.cast({dst.name}, "{dst.dtype}")` then'
+    if src.memory is Memory.UB:
+        cast = f'`y[:] = tl.cast({src.name}, "{dst.dtype}")`'
+        return f"write {cast} into a {dst.dtype} buffer of UB first, and move that"
+    return f"make `{dst.name}` {src.dtype}; `tl.cast` converts in UB"
 
 
 def _layout_faults(stmt: Move, path: Path, scope: Scope) -> Iterator[Diagnostic]:
@@ -132,6 +146,7 @@ def _keeps_layout(stmt: Move, tile: Region, path: Path) -> Diagnostic:
         f"leave the layout of `{tile.buffer.name}` out: it becomes NZ, and the move between UB and "
         "GM converts",
         declared(dst, src),
+        layout_lines((src.name, src.layout, src), (dst.name, dst.layout, dst)),
     )
 
 
@@ -149,17 +164,13 @@ def _keeps_order(stmt: Move, path: Path) -> Diagnostic:
 
 
 def _no_fractals(stmt: Move, path: Path) -> Diagnostic:
-    src = stmt.src.buffer
-    if src.memory is Memory.L1:
-        kind = "`load3d` reads NC1HWC0" if src.layout.kind is LayoutKind.NC1HWC0 else ""
-        hint = kind or f"leave the layout of `{src.name}` out: it becomes NZ"
-    else:
-        hint = f"move `{src.name}` into a buffer of `tl.alloc_l1` first: GM -> L1 makes NZ of ND"
+    dst, src = stmt.dst.buffer, stmt.src.buffer
     return Diagnostic(
         "E0313",
         f"`{region_text(stmt.src)}` is {src.layout} in {src.memory}, and {path.target} is loaded "
         "fractal by fractal, from NZ, ZZ, ZN or NN",
         stmt.loc,
-        hint,
-        declared(stmt.dst.buffer, src),
+        fractal_hint(stmt.src),
+        declared(dst, src),
+        layout_lines((src.name, src.layout, src), (dst.name, dst.layout, dst)),
     )

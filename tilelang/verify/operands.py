@@ -22,6 +22,18 @@ def has_fractals(region: Region) -> bool:
     return region.buffer.layout.kind in FRACTAL_KINDS or isinstance(region.view, AsMatrix)
 
 
+def fractal_hint(region: Region) -> str:
+    """Return how `region`, which has no fractals, comes to have them."""
+    buffer = region.buffer
+    if buffer.layout.kind is LayoutKind.FRACTAL_Z:
+        return f"write `tl.as_matrix({buffer.name})`"
+    if buffer.layout.kind is LayoutKind.NC1HWC0:
+        return f"load the windows of `{buffer.name}` with `tl.load3d`, and multiply with `tl.mmad`"
+    if buffer.memory is Memory.L1:
+        return f"leave the layout of `{buffer.name}` out: it becomes NZ"
+    return f"move `{buffer.name}` into a buffer of `tl.alloc_l1` first, which makes NZ of it"
+
+
 def row_axis(region: Region) -> int | None:
     """Return the axis of `region`, counted from the end, along which its rows of 32 bytes run.
 

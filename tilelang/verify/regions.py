@@ -10,10 +10,11 @@ from math import prod
 from tilelang.diagnostics import Diagnostic, Location
 from tilelang.ir import index as ix
 from tilelang.ir.index import Index
-from tilelang.ir.region import AsMatrix, Memory, Permute, Region, identity, view_shape
+from tilelang.ir.region import AsMatrix, Buffer, Memory, Permute, Region, identity, view_shape
 from tilelang.layouts import LayoutKind
 from tilelang.verify.buffers import FRACTAL_KINDS
 from tilelang.verify.overlap import span_of
+from tilelang.verify.ranges import Counterexample
 from tilelang.verify.scope import Scope
 from tilelang.verify.wording import (
     axis_word,
@@ -47,14 +48,21 @@ def _view_fault(region: Region) -> tuple[str, str] | None:
             axes = sorted(axis for group in groups for axis in group)
             runs = all(group == tuple(range(group[0], group[0] + len(group))) for group in groups)
             if axes != list(range(buffer.rank)) or not runs:
-                found = f"a view by {groups} does not use each of its dimensions once, in runs"
-                return found, f"name 0 to {buffer.rank - 1} once; only neighbours merge"
+                found = f"a view by {groups} must use each dimension once, and merge neighbours"
+                return found, f"write each of 0 to {buffer.rank - 1} once, as in {_example(buffer)}"
             fixed = buffer.memory is not Memory.GM and buffer.layout.kind is not LayoutKind.ND
             swapped = view == identity(buffer.rank) or is_transposed(view, buffer.rank)
             if fixed and not swapped:
                 found = f"a view by {groups} would change the order of its layout {buffer.layout}"
                 return found, "view the GM tensor instead, or use `.T` on a matrix"
     return None
+
+
+def _example(buffer: Buffer) -> str:
+    """Return a legal view of `buffer`, its last two dimensions merged."""
+    axes = list(range(buffer.rank))
+    groups = [*((axis,) for axis in axes[:-2]), tuple(axes[-2:])]
+    return f"`{buffer.name}.view({', '.join(map(str, groups))})`"
 
 
 def _axes_fault(region: Region) -> tuple[str, str] | None:
@@ -100,21 +108,28 @@ def _bound_faults(
         "E0321",
         f"`{region_text(region)}` {what}, and `{buffer.name}` is {buffer}: {word}s 0 to {size - 1}",
         loc,
-        _bound_hint(start, span, size, found.index),
+        _bound_hint(region, axis, size, found, scope.ranges.bounds(start)[1]),
         declared(buffer),
     )
 
 
-def _bound_hint(start: Index, span: int, size: int, at: int | None) -> str:
+def _bound_hint(region: Region, axis: int, size: int, found: Counterexample, most: int) -> str:
+    """Return what keeps `region` inside; `most` is the greatest start that is possible."""
+    start, span = region.start[axis], span_of(region, axis)
+    name, word = region.buffer.name, axis_word(region, axis)
+    only = "only regions of GM may hang over"
     if span > size:
-        return f"make the buffer at least {span} there; only regions of GM may hang over"
-    limits = f"0 to {size - span}" if size > span else "0"
+        return f"give `{name}` at least {span} {word}s, or take no more than {size}; {only}"
     if start.is_constant:
-        return f"start at {limits}; only regions of GM may hang over"
-    test = f"{index_text(start)} {'>= 0' if at is not None and at < 0 else f'<= {size - span}'}"
+        return f"start at {word} {f'0 to {size - span}' if size > span else '0'}; {only}"
+    text = index_text(start)
+    if found.index is None:
+        return f"keep `{text}` in 0 to {size - span}, with `tl.if_scope` or `tl.minimum`; {only}"
+    if found.index < 0:
+        return f"run this only under `with tl.if_scope({text} >= 0):`; {only}"
     return (
-        f"keep `{index_text(start)}` in {limits}, for example under `with tl.if_scope({test}):`; "
-        "only regions of GM may hang over"
+        f"give `{name}` at least {most + span} {word}s, or run this only under "
+        f"`with tl.if_scope({text} <= {size - span}):`; {only}"
     )
 
 
@@ -125,12 +140,10 @@ def _block_faults(region: Region, loc: Location, scope: Scope) -> Iterator[Diagn
         found = scope.ranges.no_multiple(start, block)
         layout = f"{region.buffer.layout} blocks of `{region.buffer.name}`"
         if found:
-            at = "" if found.index is None else f": it is {found.index}"
             yield Diagnostic(
                 "E0322",
-                f"`{region_text(region)}` starts at {word} `{index_text(start)}`, which must be a "
-                f"multiple of {block}{at}{values_text(found.values)}; {layout} start every "
-                f"{block} {word}s",
+                f"`{region_text(region)}` starts at {word} {_start_text(start, found)}, and "
+                f"{layout} start at multiples of {block} {word}s",
                 loc,
                 _block_hint(start, block),
                 declared(region.buffer),
@@ -144,6 +157,14 @@ def _block_faults(region: Region, loc: Location, scope: Scope) -> Iterator[Diagn
                 f"take a multiple of {block} {word}s",
                 declared(region.buffer),
             )
+
+
+def _start_text(start: Index, found: Counterexample) -> str:
+    """Return the start and, if it has variables, a value that breaks the rule."""
+    if start.is_constant:
+        return str(start.constant)
+    at = "" if found.index is None else f", which is {found.index}{values_text(found.values)}"
+    return f"`{index_text(start)}`{at}"
 
 
 def _takes_whole_blocks(region: Region, axis: int, block: int) -> bool:

@@ -31,7 +31,7 @@ def input_faults(program: Program) -> Iterator[Diagnostic]:
         if region.buffer.name in inputs:
             yield Diagnostic(
                 "E0371",
-                f"`{region_text(region)}` is written, and `{region.buffer.name}` is an input",
+                f"`{region_text(region)}` is an input, and this writes it",
                 place(region, stmt.loc),
                 f"make it a result, after `->`, or write to a buffer of `{ALLOCATORS[Memory.GM]}`",
                 declared(region.buffer),

@@ -10,7 +10,14 @@ from tilelang.ir.region import Buffer, Memory, Region
 from tilelang.verify.expressions import expression_faults
 from tilelang.verify.overlap import overlaps
 from tilelang.verify.scope import Scope
-from tilelang.verify.wording import declared, place, region_text, shape_text
+from tilelang.verify.wording import (
+    ALLOCATORS,
+    declared,
+    layout_lines,
+    place,
+    region_text,
+    shape_text,
+)
 
 
 def is_vector(buffer: Buffer) -> bool:
@@ -46,14 +53,15 @@ def _memory_faults(stmt: Map | Reduce, *regions: Region) -> Iterator[Diagnostic]
     for region in dict.fromkeys(regions):
         buffer = region.buffer
         if buffer.memory is not Memory.UB:
-            written = region == stmt.dst
-            way = f"out of UB into `{buffer.name}`" if written else f"`{buffer.name}` into UB"
+            written, ub = region == stmt.dst, f"a buffer of `{ALLOCATORS[Memory.UB]}`"
+            into_ub = f"move `{buffer.name}` into {ub} first"
+            out_of_ub = f"write into {ub}, and move that to `{buffer.name}`"
             yield Diagnostic(
                 "E0340",
                 f"vector work {'writes' if written else 'reads'} UB, and `{region_text(region)}` "
                 f"is in {buffer.memory}",
                 place(region, stmt.loc),
-                f"use a buffer of `tl.alloc_ub`, and move {way} with `tl.data_move`",
+                out_of_ub if written else into_ub,
                 declared(buffer),
             )
 
@@ -75,7 +83,8 @@ def _shape_faults(stmt: Map, src: Region) -> Iterator[Diagnostic]:
 
 def _layout_faults(stmt: Map | Reduce, src: Buffer) -> Iterator[Diagnostic]:
     dst = stmt.dst.buffer
-    if src.layout != dst.layout and not is_vector(src) and not is_vector(dst):
+    in_ub = src.memory is dst.memory is Memory.UB
+    if in_ub and src.layout != dst.layout and not is_vector(src) and not is_vector(dst):
         yield Diagnostic(
             "E0361",
             f"`{dst.name}` is {dst.layout} and `{src.name}` is {src.layout}, and one operation "
@@ -83,6 +92,7 @@ def _layout_faults(stmt: Map | Reduce, src: Buffer) -> Iterator[Diagnostic]:
             stmt.loc,
             "leave both layouts out, and they are made equal; a move between GM and UB converts",
             declared(dst, src),
+            layout_lines(*((tile.name, tile.layout, tile) for tile in (dst, src))),
         )
 
 

@@ -23,8 +23,10 @@ from tilelang.ir.expression import (
     children,
 )
 from tilelang.ir.index import Atom, FloorDiv, Index, Max, Min, Mod, Var
-from tilelang.ir.region import AsMatrix, Buffer, Memory, Permute, Region, View, identity
-from tilelang.layouts import LayoutKind
+from tilelang.ir.region import AsMatrix, Buffer, Memory, Permute, Region, View, identity, view_shape
+from tilelang.layouts import Layout, LayoutKind
+from tilelang.layouts.captions import formula
+from tilelang.layouts.picture import picture
 
 ALLOCATORS = {
     Memory.GM: "tl.alloc_gm",
@@ -81,7 +83,9 @@ def region_text(region: Region) -> str:
     """Return `region` as the language writes it: `a[16*i, 0]`, `b1.T`, `x[n, :, p:]`."""
     text = region.buffer.name + _view_text(region)
     starts_at_zero = all(start == ix.ZERO for start in region.start)
-    if starts_at_zero and None not in region.extent and set(region.step) <= {1}:
+    plain = starts_at_zero and None not in region.extent and set(region.step) <= {1}
+    whole = region.extent == view_shape(region.buffer, region.view)
+    if plain and (whole or region.buffer.memory is Memory.GM):
         return text
     return f"{text}[{', '.join(_axes_text(region))}]"
 
@@ -109,9 +113,13 @@ def is_transposed(view: View, rank: int) -> bool:
 
 def turn_round(region: Region) -> str:
     """Return the instruction to transpose `region`, or not to."""
-    name = region.buffer.name
-    transposed = is_transposed(region.view, region.buffer.rank)
-    return f"use `{name}` without `.T`" if transposed else f"write `{name}.T`"
+    name, rank = region.buffer.name, region.buffer.rank
+    if is_transposed(region.view, rank):
+        return f"use `{name}` without `.T`"
+    if region.buffer.memory is Memory.GM:
+        groups = [(axis,) for axis in (*range(rank - 2), rank - 1, rank - 2)]
+        return f"write `{name}.view({', '.join(map(str, groups))})`"
+    return f"write `{name}.T`"
 
 
 def _axes_text(region: Region) -> Iterator[str]:
@@ -178,7 +186,7 @@ def _inner_text(expr: Expr) -> str:
         case Load() | Literal() | IndexValue() | Position():
             return expr_text(expr)
         case _:
-            return "(...)"
+            return "..."
 
 
 def axis_word(region: Region, axis: int) -> str:
@@ -215,3 +223,23 @@ def declared(*buffers: Buffer) -> tuple[Note, ...]:
         for buffer in dict.fromkeys(buffers)
         if buffer.loc != UNKNOWN
     )
+
+
+def layout_lines(*tiles: tuple[str, Layout, Buffer]) -> tuple[str, ...]:
+    """Return a line for each layout: what `name` it has there, and where an element lies.
+
+    Of each buffer only shape and dtype matter.
+    """
+    width = max(len(name) for name, _, _ in tiles)
+    return tuple(
+        f"{name:{width}}  {layout}: {_rule_text(layout, buffer)}" for name, layout, buffer in tiles
+    )
+
+
+def _rule_text(layout: Layout, buffer: Buffer) -> str:
+    physical = list(layout.physical_shape(buffer.shape))
+    if layout.kind is LayoutKind.ND:
+        return f"row-major, an array {physical}"
+    shown = picture(layout, buffer.shape, buffer.dtype)
+    own = ", ".join(name.lower() for name in layout.rule.names)
+    return f"[{own}] lies at {formula(shown)} of an array {physical}"

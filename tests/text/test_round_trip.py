@@ -5,6 +5,7 @@ import math
 import operator
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -18,10 +19,12 @@ from tilelang.ir import expression as ex
 from tilelang.ir import index as ix
 from tilelang.ir.condition import Condition
 from tilelang.ir.index import Index
-from tilelang.ir.nodes import Alloc, Core, Loop, Map, Program, Stage
+from tilelang.ir.nodes import Alloc, Core, If, Loop, Map, Program, Stage
 from tilelang.ir.region import Buffer, Memory, whole
 from tilelang.ir.walk import map_regions, walk_program
 from tilelang.layouts import ND
+from tilelang.shipped import find_kernel, kernel_names
+from tilelang.text.dimension import dim_names
 from tilelang.text.parser import parse_file, parse_program
 from tilelang.text.printer import print_condition, print_index, print_program
 from tilelang.text.syntax import parse_tree
@@ -104,6 +107,17 @@ def test_a_program_of_any_nodes_comes_back(program: Program):
     assert repr(again) == repr(program)
 
 
+@pytest.mark.parametrize("name", kernel_names())
+def test_a_shipped_kernel_comes_back(name: str):
+    signature = find_kernel(name).signature
+    sizes = {size: 17 for spec in signature.inputs for dim in spec.dims for size in dim_names(dim)}
+    dims: dict[str, Any] = {
+        size: value for size, value in sizes.items() if size not in signature.attributes
+    }
+    program = find_kernel(name).program(**dims, dtype="float16")
+    assert parse_program(print_program(program)) == program
+
+
 @settings(deadline=None)
 @given(indices)
 def test_an_index_as_text_is_what_python_computes(index: Index):
@@ -150,6 +164,24 @@ def test_an_index_has_only_the_brackets_it_needs(index: Index, text: str):
 )
 def test_a_condition_is_written_as_a_person_would(condition: Condition, text: str):
     assert print_condition(condition) == text
+
+
+@pytest.mark.parametrize("symbol", ["<", "<=", ">", ">=", "==", "!="])
+def test_a_comparison_is_read_as_python_computes_it(symbol: str):
+    text = f"kernel f()\ncores i < 9, j < 9:\n    if i {symbol} j + 2:\n        pass\n"
+    (branch,) = parse_program(text).stages[0].body
+    assert isinstance(branch, If)
+    for i in range(5):
+        wanted = eval(f"i {symbol} j + 2", {}, {"i": i, "j": 1})
+        assert cond.holds(branch.condition, {"i": i, "j": 1}) == wanted
+
+
+def test_a_buffer_called_like_a_number_is_told_from_it():
+    inf = Buffer("inf", Memory.UB, DType.FLOAT32, (4,), ND)
+    expr = ex.Binary(ex.BinaryOp.ADD, ex.Load(whole(inf)), ex.Literal(math.inf, inf.dtype))
+    program = Program("f", (), (), (), (), (Stage((), (Alloc(inf), Map(whole(inf), expr))),))
+    assert print_program(program).splitlines()[-1] == "    inf[:] = inf[:] + inf"
+    assert parse_program(print_program(program)) == program
 
 
 def test_numbers_keep_their_kind_and_sign():

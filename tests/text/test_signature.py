@@ -68,7 +68,7 @@ def test_several_results_and_several_dtype_variables_are_read():
 
 
 def test_a_tensor_may_have_no_dimensions_and_lines_may_break_anywhere():
-    signature = parse_signature("x[]: float32,\n  y[\n N] -> z[N]", UNKNOWN)
+    signature = parse_signature("x[]: float32,\r\n  y[\n\tN] -> z[N]", UNKNOWN)
     assert str(signature) == "x[]: float32, y[N]: T -> z[N]: T"
 
 

@@ -4,7 +4,6 @@ An expression is a tree over regions of the unified buffer with numpy's broadcas
 rounds to its own dtype; there is no promotion, so both sides of a binary operation have one dtype.
 """
 
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -79,18 +78,32 @@ class Load:
     region: Region
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Literal:
-    """A number, rounded to `dtype` where it is used. `-0.0` and `0.0` differ."""
+    """A number, rounded to `dtype` where it is used.
+
+    Equality is of what is written: -0.0 and 0.0 differ, and NaN equals itself.
+    """
 
     value: int | float | bool
     dtype: DType
 
     def __post_init__(self) -> None:
-        """Make all NaN one object, and ints in float places floats, so that equality works."""
+        """Make ints in float places floats."""
         if self.dtype.is_float:
-            value = float(self.value)
-            object.__setattr__(self, "value", math.nan if math.isnan(value) else value)
+            object.__setattr__(self, "value", float(self.value))
+
+    def __eq__(self, other: object) -> bool:
+        """Return whether `other` is the same number of the same dtype."""
+        return isinstance(other, Literal) and self._key == other._key
+
+    def __hash__(self) -> int:
+        """Return a hash that goes with equality."""
+        return hash(self._key)
+
+    @property
+    def _key(self) -> tuple[str, DType]:
+        return repr(self.value), self.dtype
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ Walk it with `match` and `assert_never`. A statement's `loc` is the user's line;
 equality.
 """
 
+import math
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeAlias
@@ -13,6 +14,25 @@ from tilelang.ir.condition import Condition
 from tilelang.ir.expression import Expr
 from tilelang.ir.index import Index
 from tilelang.ir.region import Buffer, Region
+
+
+class _NaN(float):
+    """A NaN that equals every NaN."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, float) and math.isnan(other)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return 0
+
+
+NAN = _NaN("nan")
+"""Not a number, as a pad."""
 
 
 class LoopKind(Enum):
@@ -82,6 +102,11 @@ class Move:
     src: Region
     pad: int | float = 0
     loc: Location = field(default=UNKNOWN, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Make NaN the one that equals itself, so that equal moves are equal."""
+        if self.pad != self.pad:
+            object.__setattr__(self, "pad", NAN)
 
 
 @dataclass(frozen=True, slots=True)

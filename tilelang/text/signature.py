@@ -4,6 +4,8 @@ A tensor is `name[dimensions]: dtype @ LAYOUT`, in this order; no dtype is the v
 layout is ND. Inputs stand before `->` and results after it; names after `;` are attributes.
 """
 
+import re
+
 from tilelang.diagnostics import Location, TileError
 from tilelang.dtypes import find_dtype
 from tilelang.layouts import LayoutKind
@@ -62,7 +64,7 @@ def parse_signature(text: str, location: Location) -> Signature:
     """
     quoted = Quoted(text, location)
     try:
-        tree = parse_tree("signature", text.replace("\n", " "))
+        tree = parse_tree("signature", re.sub(r"\s", " ", text))
     except SyntaxFault as fault:
         raise TileError(quoted.fault("E0201", fault.message, fault.span)) from None
     faults = list(signature_faults(tree, quoted))

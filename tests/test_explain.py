@@ -18,6 +18,7 @@ AREA_DIGITS = {
     "environment": "06",
     "check": "07",
     "call": "08",
+    "sweep": "09",
     "llvm": "11",
     "tik": "12",
 }

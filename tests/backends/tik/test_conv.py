@@ -1,0 +1,89 @@
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.backends.tik.conv_scripts import Case, conv_load3d, conv_tik
+from tests.backends.tik.scripts import floats, tik_module
+from tilelang.backends.tik.emulate import emulate
+from tilelang.backends.tik.recorder import record
+
+CASES = [
+    Case(1, 1, 1, 16, (1, 1)),
+    Case(2, 7, 5, 32, (1, 1)),
+    Case(1, 8, 8, 16, (3, 3), pad=1),
+    Case(2, 9, 7, 16, (3, 3), stride=2, pad=1),
+    Case(1, 6, 11, 32, (5, 3), pad=2),
+    Case(1, 17, 3, 16, (2, 3), stride=3),
+]
+
+
+def convolution(case: Case, x: Any, w: Any) -> tuple[Any, Any]:
+    """Return (result, sum of absolute products) [Cout / 16, positions, 16] by plain loops."""
+    kh, kw = case.kernel
+    x64 = np.pad(x.astype(np.float64), ((0, 0), (case.pad,) * 2, (case.pad,) * 2, (0, 0)))
+    # FRACTAL_Z: [C1, Kh, Kw, Cout, C0]
+    w64 = w.astype(np.float64).reshape(case.c1, kh, kw, case.n_out, 16)
+    height, width = case.output
+    result = np.zeros((2, height, width, case.n_out))
+    for oh in range(height):
+        for ow in range(width):
+            top, left = oh * case.stride, ow * case.stride
+            window = x64[:, top : top + kh, left : left + kw, :]
+            result[0, oh, ow] = np.einsum("chwi,chwoi->o", window, w64)
+            result[1, oh, ow] = np.einsum("chwi,chwoi->o", np.abs(window), np.abs(w64))
+    blocks = result.reshape(2, -1, case.n_out // 16, 16).transpose(0, 2, 1, 3)
+    return blocks[0], blocks[1]
+
+
+def assert_convolution(got: Any, case: Case, x: Any, w: Any) -> None:
+    """Compare with float64: sums of k terms in float32, then one rounding to float16."""
+    wanted, magnitude = convolution(case, x, w)
+    k = case.c1 * case.kernel[0] * case.kernel[1] * 16
+    bound = k * 2.0**-24 * magnitude + 2.0**-11 * np.abs(wanted) + 2.0**-24
+    assert (np.abs(got - wanted) <= bound * 1.001).all()
+
+
+@pytest.mark.parametrize("repeat_mode", [0, 1])
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_load3d_and_mmad_convolve(case: Case, repeat_mode: int):
+    x = floats((case.c1, case.height, case.width, 16), seed=1)
+    kh, kw = case.kernel
+    w = floats((case.c1 * kh * kw, case.n_out // 16, 16, 16), seed=2)
+    got = emulate(record(conv_load3d, case, repeat_mode), {"x": x, "w": w}).outputs["y"]
+    assert_convolution(got, case, x, w)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_conv2d_and_fixpipe_convolve(case: Case):
+    x = floats((case.c1, case.height, case.width, 16), seed=3)
+    w = floats((case.c1, *case.kernel, case.n_out, 16), seed=4)
+    got = emulate(record(conv_tik, case), {"x": x, "w": w}).outputs["y"]
+    assert_convolution(got, case, x, w)
+
+
+def strided_gather(m: int, k: int) -> None:
+    """a0 of a row-major matrix in L1 by load3d with a stride of a row; c = a @ ones."""
+    tik = tik_module()
+    t = tik.Tik()
+    m1, k1 = -(-m // 16), k // 16
+    a = t.Tensor("float16", (m, k), name="a", scope=tik.scope_gm)
+    y = t.Tensor("float16", (m1, k1, 16, 16), name="y", scope=tik.scope_gm)
+    a1 = t.Tensor("float16", (m1 * 16, k), name="a1", scope=tik.scope_cbuf)
+    out = t.Tensor("float16", (m1, k1, 16, 16), name="out", scope=tik.scope_ubuf)
+    t.data_move(a1, a, 0, m, k1, 0, 0)
+    for i in range(m1):
+        t.load3dv1(
+            out[i * k1 * 256], a1, [0, 0, 0, 0], 1, m1 * 16 * k1, 0, 0, 0, i * 16 * k1, 0,
+            k1, 1, k1, 1, 1, 1, 1, 0, k1,
+        )  # fmt: skip
+    t.data_move(y, out, 0, 1, m1 * k1 * 16, 0, 0)
+    t.BuildCCE("gather", [a], [y])
+
+
+def test_load3d_gathers_rows_of_a_plain_matrix():
+    m, k = 48, 80
+    a = floats((m, k), seed=5)
+    got = emulate(record(strided_gather, m, k), {"a": a}).outputs["y"]
+    wanted = a.reshape(m // 16, 16, k // 16, 16).transpose(0, 2, 1, 3)
+    np.testing.assert_array_equal(got, wanted)

@@ -133,10 +133,14 @@ def neutral_values(op: ReduceOp, dtype: DType) -> tuple[float, ...]:
     match op:
         case ReduceOp.SUM:
             return (0,)
+        case ReduceOp.MAX if dtype.is_float:
+            return (lowest_value(dtype), -_LARGEST_FINITE[dtype])
         case ReduceOp.MAX:
-            return (lowest_value(dtype), -_LARGEST_FINITE.get(dtype, -lowest_value(dtype)))
+            return (lowest_value(dtype),)
+        case ReduceOp.MIN if dtype.is_float:
+            return (highest_value(dtype), _LARGEST_FINITE[dtype])
         case ReduceOp.MIN:
-            return (highest_value(dtype), _LARGEST_FINITE.get(dtype, highest_value(dtype)))
+            return (highest_value(dtype),)
         case _:
             assert_never(op)
 

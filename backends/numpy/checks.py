@@ -16,7 +16,7 @@ from tilelang.backends.numpy.indices import compile_index
 from tilelang.backends.numpy.operands import Operand
 from tilelang.backends.numpy.places import Place, counter, evaluate_over
 from tilelang.backends.numpy.products import multiplied
-from tilelang.backends.numpy.tiles import Run, Stem, Stems
+from tilelang.backends.numpy.tiles import OVERHANG, Run, Stem, Stems
 from tilelang.diagnostics import UNKNOWN, Location
 from tilelang.ir import condition as cond
 from tilelang.ir import index as ix
@@ -49,11 +49,11 @@ def watch_img2col(stmt: Img2col, dst: Operand, src: Operand) -> Watch:
         tile = run.tiles[src.slot]
         stems, origin = tile.stems, tile.origin
         if not isinstance(stems, Stem):  # outside the map are zeros, constants
-            stems = source.read(stems, Stem.CONSTANTS)
+            stems = source.read(stems, int(Stem.CONSTANTS))
         outside = past_the_end(run)
         if outside is not None:
             stems, origin = (
-                np.where(outside, np.int8(Stem.OVERHANG), np.asarray(stems, np.int8)),
+                np.where(outside, OVERHANG, np.asarray(stems, np.int8)),
                 stmt.loc,
             )
         _write(run, dst, target, stems, origin)

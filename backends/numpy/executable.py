@@ -16,6 +16,7 @@ from tilelang.ir.region import Buffer
 from tilelang.ir.walk import walk_program
 from tilelang.machines import Machine
 from tilelang.passes import lower
+from tilelang.text.printer import print_program
 
 Array = NDArray[Any]
 
@@ -60,8 +61,6 @@ class NumpyExecutable:
     @property
     def source(self) -> str:
         """The program itself, in the text form."""
-        from tilelang.text.printer import print_program
-
         return print_program(self._program)
 
     def __call__(self, *arrays: Array) -> None:

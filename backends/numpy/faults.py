@@ -102,7 +102,7 @@ def misaligned(
             f"which is inside a fractal: in {buffer.memory} and layout {kind} a region starts at "
             f"multiples of {multiples}",
             say.place(operand),
-            f"make the starts along the last axes multiples of {multiples}",
+            f"make the starts along these axes multiples of {multiples}",
             say.notes((f"`{buffer.name}` is {buffer} in layout {kind}", buffer.loc)),
             tuple(say.iteration(variables)),
         )

@@ -1,16 +1,17 @@
-"""Checks of where an on-chip region lies: inside its buffer, and at the start of a fractal."""
+"""Checks of where an on-chip region lies: inside its buffer, and at the start of a fractal.
 
-from collections.abc import Callable, Sequence
+The verifier proves both for every value of the loop variables; these are the exact checks, which
+hold also for a program that nobody verified.
+"""
+
+from collections.abc import Callable
 
 from tilelang.backends.numpy import faults
 from tilelang.backends.numpy.indices import Variables, compile_index
 from tilelang.backends.numpy.operands import Operand
 from tilelang.backends.numpy.places import Locate, Place
-from tilelang.ir.region import AsMatrix, Memory, Region, view_shape
-from tilelang.layouts import FRACTAL_ROWS
-
-_FRACTAL_MEMORIES = frozenset({Memory.L1, Memory.L0A, Memory.L0B, Memory.L0C})
-"""Memories that are read and written a fractal at a time; UB is addressed by 32-byte rows."""
+from tilelang.ir.region import Memory, Region, view_shape
+from tilelang.verify.regions import axis_blocks
 
 
 def guarded(operand: Operand) -> Locate:
@@ -59,7 +60,7 @@ def _bounds_check(operand: Operand, axis: int, size: int) -> _Check | None:
 
 def _alignment_checks(operand: Operand) -> list[_Check]:
     region = operand.region
-    aligned = _aligned_axes(region)
+    aligned = sorted(axis_blocks(region).items())
     if all(_is_aligned(region, axis, block) for axis, block in aligned):
         return []
     starts = [compile_index(region.start[axis]) for axis, _ in aligned]
@@ -76,19 +77,3 @@ def _alignment_checks(operand: Operand) -> list[_Check]:
 def _is_aligned(region: Region, axis: int, block: int) -> bool:
     index = region.start[axis]
     return block == 1 or (index.is_constant and index.constant % block == 0)
-
-
-def _aligned_axes(region: Region) -> Sequence[tuple[int, int]]:
-    """Return the axes of the view along which fractals lie, and their sizes there."""
-    buffer, view = region.buffer, region.view
-    if buffer.memory not in _FRACTAL_MEMORIES:
-        return ()
-    if isinstance(view, AsMatrix):
-        return ((0, buffer.dtype.k0), (1, FRACTAL_ROWS))
-    blocks = buffer.layout.block_shape
-    first = buffer.rank - len(blocks)
-    return [
-        (axis, blocks[group[0] - first])
-        for axis, group in enumerate(view.groups)
-        if len(group) == 1 and group[0] >= first
-    ]

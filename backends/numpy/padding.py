@@ -7,6 +7,7 @@ changes nothing.
 
 from collections.abc import Sequence
 from functools import reduce
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from tilelang.backends.numpy import faults
 from tilelang.backends.numpy.arithmetic import neutral_values
 from tilelang.backends.numpy.operands import Operand
 from tilelang.backends.numpy.places import Place
-from tilelang.backends.numpy.tiles import Run, Stem, Stems
+from tilelang.backends.numpy.tiles import OVERHANG, Run, Stem, Stems
 from tilelang.ir.nodes import Reduce
 
 Mask = NDArray[np.bool_]
@@ -24,12 +25,11 @@ Mask = NDArray[np.bool_]
 def stems_of(run: Run, operand: Operand, place: Place) -> Stems:
     """Return what the operand's elements stem from; those that do not exist are overhang."""
     stems = run.tiles[operand.slot].stems
+    if isinstance(stems, np.ndarray):
+        return folded(place.read(stems, OVERHANG))
     if place.is_complete:
-        return stems if isinstance(stems, Stem) else folded(place.read(stems, Stem.OVERHANG))
-    if isinstance(stems, Stem):
-        exists = place.existing(operand.shape)
-        return folded(np.where(exists, np.int8(stems), np.int8(Stem.OVERHANG)))
-    return folded(place.read(stems, Stem.OVERHANG))
+        return stems
+    return folded(np.where(place.existing(operand.shape), np.int8(stems), OVERHANG))
 
 
 def folded(stems: NDArray[np.int8]) -> Stems:
@@ -52,25 +52,31 @@ def mapped(
     full = [one for one, own in zip(stems, shapes, strict=True) if own == shape]
     rest = [one for one, own in zip(stems, shapes, strict=True) if own != shape]
     own = reduce(_highest, full, Stem.CONSTANTS)
+    if not rest or own is Stem.OVERHANG or own is Stem.DATA:
+        return own
     others = _swapped(reduce(_highest, map(_swapped, rest), Stem.CONSTANTS))
-    if isinstance(own, Stem):
-        return others if own is Stem.CONSTANTS else own
-    return np.where(own == Stem.CONSTANTS, others, own).astype(np.int8)
+    if own is Stem.CONSTANTS:
+        return others
+    constant = own == np.int8(Stem.CONSTANTS)
+    return np.where(constant, others, own).astype(np.int8) if constant.any() else own
 
 
-_SWAP = np.array([Stem.CONSTANTS, Stem.DATA, Stem.OVERHANG], np.int8)
+_SWAP = (Stem.CONSTANTS, Stem.DATA, Stem.OVERHANG)
 
 
 def _swapped(stems: Stems) -> Stems:
     """Return `stems` with overhang for data and data for overhang."""
-    swapped = _SWAP[stems]
-    return Stem(swapped) if isinstance(stems, Stem) else swapped
+    return _SWAP[stems] if isinstance(stems, Stem) else np.array(_SWAP, np.int8)[stems]
 
 
 def _highest(one: Stems, other: Stems) -> Stems:
+    if one is Stem.CONSTANTS or other is Stem.DATA:
+        return other
+    if other is Stem.CONSTANTS or one is Stem.DATA:
+        return one
     if isinstance(one, Stem) and isinstance(other, Stem):
-        return max(one, other)
-    return np.maximum(one, other)
+        return Stem.OVERHANG
+    return np.maximum(np.asarray(one, np.int8), np.asarray(other, np.int8))
 
 
 def reduced(run: Run, stmt: Reduce, src: Operand, place: Place) -> Stems:
@@ -83,15 +89,20 @@ def reduced(run: Run, stmt: Reduce, src: Operand, place: Place) -> Stems:
     if isinstance(stems, Stem):
         return stems if src.shape[stmt.axis] else Stem.CONSTANTS
     found = highest_along(stems, stmt.axis)
+    taken_in = (stems == OVERHANG) & (found != OVERHANG)
     values = place.read(run.tiles[src.slot].values, 0)
-    wrong = (stems == Stem.OVERHANG) & (found != Stem.OVERHANG)
-    for neutral in neutral_values(stmt.op, src.buffer.dtype):
-        wrong &= values != neutral
-    if wrong.any():
+    neutral = neutral_values(stmt.op, src.buffer.dtype)
+    if not _is_one_of(neutral, values[taken_in]).all():
+        wrong = taken_in & ~_is_one_of(neutral, values)
         raise faults.reduces_padding(run, stmt, src, wrong, values)
     return folded(found)
 
 
+def _is_one_of(numbers: Sequence[float], values: NDArray[Any]) -> Mask:
+    return reduce(np.logical_or, [values == number for number in numbers])
+
+
 def highest_along(stems: NDArray[np.int8], axis: int) -> NDArray[np.int8]:
     """Return the highest along `axis`, which keeps size 1; of nothing, constants."""
-    return np.maximum.reduce(stems, axis=axis, keepdims=True, initial=Stem.CONSTANTS)
+    lowest = int(Stem.CONSTANTS)
+    return np.maximum.reduce(stems, axis=axis, keepdims=True, initial=lowest)

@@ -34,6 +34,9 @@ class Stem(IntEnum):
     DATA = 2
 
 
+OVERHANG = np.int8(Stem.OVERHANG)
+"""What marks padding in an array; comparing with the enum's own member is slower."""
+
 Stems: TypeAlias = Stem | NDArray[np.int8]
 
 

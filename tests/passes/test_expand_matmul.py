@@ -179,7 +179,7 @@ def small(l0a: int, l0b: int) -> Machine:
 BLOCKS = st.integers(1, 5)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(
     st.tuples(BLOCKS, BLOCKS, BLOCKS),
     st.booleans(),
@@ -353,6 +353,20 @@ def test_names_are_new_and_unique():
     names += ["acc_once", *(s.var for s in statements if isinstance(s, Loop))]
     assert len(names) == len(set(names))
     assert "a1_l0a" in names
+
+
+def test_a_rest_finds_the_room_of_what_came_before_it():
+    for sizes in ((16, 80, 16), (16, 16, 80), (80, 16, 16)):
+        machine = small(3 * 512, 3 * 512)
+        assert fits(expanded(*simple(*sizes), machine=machine), machine)
+
+
+def test_operands_with_steps():
+    acc, a1, b1 = in_l0c("acc", (32, 32)), in_l1("a1", (32, 96)), in_l1("b1", (96, 32))
+    a = replace(region(a1, [0, 1], [32, 32]), step=(1, 3))
+    b = replace(region(b1, [2, 0], [32, 32]), step=(2, 1))
+    body = (*map(Alloc, (acc, a1, b1)), Matmul(whole(acc), a, b, cond.TRUE))
+    same_meaning(body, small(512, 512))
 
 
 def test_what_has_no_room_at_all_is_left_to_the_verifier():

@@ -17,6 +17,7 @@ from tests.verify.writing import (
     spot,
     tensor,
     tile,
+    transposed,
 )
 from tilelang.diagnostics import TileError
 from tilelang.dtypes import DType
@@ -165,6 +166,22 @@ def test_rows_of_32_bytes_run_as_they_do_in_the_tensor(kind: LayoutKind, expecte
     assert filled(b1, b, 0, 0, extent=(32, 32)) == layout_for(expected, F16)
 
 
+def test_a_transposed_destination_turns_the_rows_back():
+    b, b1 = tensor("b", (64, 64), layout=layout_for(ZN, F16)), unwritten("b1", Memory.L1, (32, 64))
+    made = program(*alloc(b1), Move(transposed(b1), part(b, 0, 0, extent=(64, 32))), inputs=[b])
+    assert inferred(made)["b1"] == layout_for(NZ, F16)
+
+
+def test_what_reads_a_tile_decides_before_what_fills_it():
+    w = tensor("w", (32, 16, 3, 3), layout=layout_for(NC1HWC0, F16))
+    w1, acc = unwritten("w1", Memory.L1, (32, 16, 3, 3)), unwritten("acc", Memory.L0C, (32, 32))
+    a1 = unwritten("a1", Memory.L1, (32, 144))
+    matrix = part(w1, 0, 0, extent=(144, 32), view=AsMatrix())
+    product = Matmul(whole(acc), whole(a1), matrix, cond.TRUE)
+    made = program(*alloc(w1, acc, a1), product, Move(whole(w1), whole(w)), inputs=[w])
+    assert inferred(made)["w1"] == layout_for(FRACTAL_Z, F16)
+
+
 def epilogue() -> Program:
     """Return a program that adds to what leaves L0C."""
     acc = unwritten("acc", Memory.L0C, (32, 32), F32)
@@ -222,7 +239,7 @@ def test_moves_join_nothing():
 
 def test_a_group_with_two_layouts_shows_both(golden: Golden):
     source = Source()
-    loc = source.line("mask = tl.alloc_ub((32, 32), tl.float32, layout=tl.ND)")
+    loc = source.line('mask = tl.alloc_ub((32, 32), tl.float32, layout="ND")')
     mask = tile("mask", Memory.UB, (32, 32), F32, loc=spot(loc, "tl.alloc_ub((32, 32), tl.float32"))
     acc, out, half = (
         unwritten(name, memory, (32, 32), F32)

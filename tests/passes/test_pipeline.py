@@ -1,5 +1,7 @@
 """`lower`: the passes in order, with the verifier before, between and after."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -17,7 +19,7 @@ from tilelang.passes.expand_matmul import expand_matmul
 from tilelang.passes.legalise import legalise
 
 
-def gemm(m_tile: int, k_tile: int, n_tile: int, *, stages: int = 2) -> Program:
+def gemm(m_tile: int, k_tile: int, n_tile: int) -> Program:
     """Return a product of 100 by 300 by 1100, by tiles."""
     a, b = buffer("gm", "a", (100, 300), "float16"), buffer("gm", "b", (300, 1100), "float16")
     c = buffer("gm", "c", (100, 1100))
@@ -37,16 +39,22 @@ def gemm(m_tile: int, k_tile: int, n_tile: int, *, stages: int = 2) -> Program:
     )
     store = Move(box(c, [times(m_tile, "i"), times(n_tile, "j")], out.shape), whole(out))
     grid = {"i": -(-100 // m_tile), "j": -(-1100 // n_tile)}
-    body = (*allocate(acc), steps, *allocate(out), Move(whole(out), whole(acc)), store)
+    body = (
+        *allocate(acc),
+        replace(steps, stages=2),
+        *allocate(out),
+        Move(whole(out), whole(acc)),
+        store,
+    )
     return program((a, b), (c,), stage(grid, *body))
 
 
 def test_the_order_of_the_passes():
-    assert PIPELINE == (legalise, expand_matmul)
+    assert list(PIPELINE) == [legalise, expand_matmul]
 
 
 @pytest.mark.parametrize("machine", ["host", "ascend310", "ascend910"])
-@pytest.mark.parametrize("tile", [(16, 256, 1024), (128, 64, 128), (64, 304, 64)])
+@pytest.mark.parametrize("tile", [(16, 240, 1024), (128, 64, 128), (64, 304, 64)])
 def test_what_comes_out_is_legal_and_means_the_same(machine: str, tile: tuple[int, int, int]):
     found = lower(gemm(*tile), find_machine(machine))
     assert not any(isinstance(stmt, Matmul) for stmt in walk_program(found))

@@ -85,13 +85,11 @@ def _passed_on(stmt: Stmt, results: Mapping[str, _Result]) -> _Result | None:
     dst, src = written(stmt), _copied(stmt)
     if dst is None or src is None or dst.buffer.memory is not Memory.UB or not dst.is_whole:
         return None
-    if dst.shape != src.shape:
-        return None
     converts = src.buffer.dtype is not dst.buffer.dtype
     if src.buffer.memory is Memory.L0C:
         return _Result(src, stmt.loc, converts)
     result = results.get(src.buffer.name)
-    if result is None or result.is_stale or not src.is_whole:
+    if result is None or not src.is_whole:
         return None
     if result.is_converted and converts:
         return None  # this rounds twice, and fixpipe once

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -122,6 +122,7 @@ def test_casts_from_and_to_bool(dtype: DType):
     ]
 
 
+@settings(deadline=None)
 @given(st.floats(width=64), st.sampled_from(FLOATS))
 def test_a_literal_is_rounded_once(value: float, dtype: DType):
     found = ROUNDED.literal(value, dtype)

@@ -20,8 +20,10 @@ from tests.backends.numpy.programs import (
     stage,
     times,
 )
+from tests.programs import programs as any_program
 from tilelang.backend import Backend, Executable
-from tilelang.backends.numpy import BACKEND
+from tilelang.backends.numpy import BACKEND, NumpyExecutable
+from tilelang.backends.numpy.arithmetic import ROUNDED, BinaryFunction, Reduction, UnaryFunction
 from tilelang.diagnostics import TileError
 from tilelang.dtypes import DType
 from tilelang.ir.expression import (
@@ -33,6 +35,7 @@ from tilelang.ir.expression import (
     Expr,
     Literal,
     Load,
+    Rounding,
     Unary,
     UnaryOp,
     Where,
@@ -40,6 +43,7 @@ from tilelang.ir.expression import (
 from tilelang.ir.nodes import Map, Move, Program, Reduce, ReduceOp, Stmt
 from tilelang.ir.region import Buffer, whole
 from tilelang.machines import find_machine
+from tilelang.text.printer import print_program
 
 Array = NDArray[Any]
 
@@ -70,8 +74,6 @@ def test_the_backend_keeps_the_protocol():
 
 
 def test_the_source_is_the_program_itself():
-    from tilelang.text.printer import print_program
-
     assert BACKEND.compile(twice(), find_machine("host")).source == print_program(twice())
 
 
@@ -164,6 +166,51 @@ def test_a_scalar_result_and_a_program_without_inputs():
     assert run(program((), (y,), *body)).tolist() == [42]
 
 
+class Wide:
+    """Keeps and computes every float in float64, as a reference run would."""
+
+    def storage(self, dtype: DType) -> np.dtype[Any]:
+        return np.dtype(np.float64) if dtype.is_float else dtype.numpy
+
+    def literal(self, value: float, dtype: DType) -> Array:
+        return np.asarray(value).astype(self.storage(dtype))
+
+    def unary(self, op: UnaryOp, dtype: DType) -> UnaryFunction:
+        return ROUNDED.unary(op, DType.FLOAT32)
+
+    def binary(self, op: BinaryOp, dtype: DType) -> BinaryFunction:
+        return ROUNDED.binary(op, dtype)
+
+    def cast(self, source: DType, target: DType, rounding: Rounding) -> UnaryFunction:
+        return lambda x: x.astype(self.storage(target))
+
+    def reduction(self, op: ReduceOp, dtype: DType) -> Reduction:
+        return lambda x, axis: x.sum(axis=axis, keepdims=True)
+
+    def product(self, a: DType, b: DType) -> BinaryFunction:
+        return np.matmul
+
+
+def test_all_numbers_pass_through_the_arithmetic():
+    x, y = buffer("gm", "x", (4,), "float16"), buffer("gm", "y", (1,))
+    tile, wide = buffer("ub", "tile", (4,), "float16"), buffer("ub", "wide", (4,))
+    total = buffer("ub", "total", (1,))
+    third = Binary(BinaryOp.DIVIDE, Load(whole(tile)), Literal(3, DType.FLOAT16))
+    body = (
+        *allocate(tile, wide, total),
+        Move(whole(tile), whole(x)),
+        Map(whole(tile), third),
+        Map(whole(wide), Cast(Load(whole(tile)), DType.FLOAT32)),
+        Reduce(whole(total), ReduceOp.SUM, whole(wide), 0),
+        Move(whole(y), whole(total)),
+    )
+    of = program((x,), (y,), *body)
+    found = np.zeros(1, np.float32)
+    NumpyExecutable(of, of, Wide(), strict=True)(np.ones(4, np.float16), found)
+    assert found[0] == np.float32(4 / 3)
+    assert run(of, np.ones(4, np.float16))[0] == 4 * np.float32(np.float16(1 / 3)) != found[0]
+
+
 DTYPES = st.sampled_from(["float16", "bfloat16", "float32", "int8", "int32"])
 
 
@@ -217,10 +264,28 @@ def programs(draw: st.DrawFn) -> Program:
     return program((x,), (y,), stage({"i": m // m_tile + 1, "j": n // n_tile + 1}, *body))
 
 
-@settings(max_examples=80)
+@settings(max_examples=80, deadline=None)
 @given(programs(), st.integers(0, 2**16))
 def test_without_the_checks_the_numbers_are_the_same_bit_for_bit(of: Program, seed: int):
     x = of.inputs[0]
     values = (np.random.default_rng(seed).standard_normal(x.shape) * 50).astype(x.dtype.numpy)
     strict, fast = run(of, values), run(of, values, strict=False)
     np.testing.assert_array_equal(strict.view(np.uint8), fast.view(np.uint8))
+
+
+@settings(max_examples=20, deadline=None)
+@given(any_program())
+def test_the_same_holds_for_programs_of_every_statement(of: Program):
+    random, machine = np.random.default_rng(0), find_machine("host")
+    inputs = [
+        one.layout.pack(random.integers(0, 3, one.shape).astype(one.dtype.numpy))
+        for one in of.inputs
+    ]
+    found: list[list[Array]] = []
+    for strict in (True, False):
+        found.append(
+            [np.zeros(one.layout.physical_shape(one.shape), one.dtype.numpy) for one in of.results]
+        )
+        BACKEND.compile(of, machine, strict=strict)(*inputs, *found[-1])
+    for first, second in zip(*found, strict=True):
+        assert first.tobytes() == second.tobytes()

@@ -66,7 +66,7 @@ def windows(draw: st.DrawFn) -> Window:
     return Window(draw(pairs), draw(pairs), draw(pairs), draw(padding))
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(
     windows(),
     st.sampled_from([(1, 5, 5), (3, 4, 7), (17, 3, 6)]),

@@ -341,6 +341,13 @@ def test_the_message(case: Callable[[], str], golden: Golden):
     golden.check(f"numpy/{case.__name__}.txt", case())
 
 
+def test_a_message_names_only_the_variables_in_scope():
+    inner = loop("k", 2, Map(whole(V), Literal(0, DType.FLOAT32)))
+    first = stage({"i": 2}, *allocate(V), inner)
+    second = stage({"j": 2}, *allocate(U, V), inner, loop("t", 1, DOUBLE))
+    assert "in iteration j = 0, t = 0\n" in message_of(program((), (), first, second))
+
+
 def test_every_on_chip_memory_says_how_it_is_filled():
     for memory in Memory:
         if memory is not Memory.GM:

@@ -174,6 +174,14 @@ def test_the_pad_is_rounded_to_the_dtype(pad: float):
     np.testing.assert_array_equal(found, np.array([1, pad], np.float16))
 
 
+def test_what_is_dropped_need_not_be_defined():
+    x, y = tensors((3, 2), (3, 2))
+    tile = buffer("ub", "tile", (5, 2))
+    loads = Move(box(tile, [0, 0], [3, 2]), whole(x))
+    body = (*allocate(tile), loads, Move(box(y, [0, 0], [5, 2]), whole(tile)))
+    np.testing.assert_array_equal(run(program((x,), (y,), *body), numbered(3, 2)), numbered(3, 2))
+
+
 def test_zero_extents_move_nothing():
     x, y = tensors((0, 3), (0, 3))
     assert run(through_ub(whole(x), whole(y)), np.zeros((0, 3), np.float32)).shape == (0, 3)

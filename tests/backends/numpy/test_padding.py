@@ -17,6 +17,7 @@ from tests.backends.numpy.programs import (
     permuted,
     program,
     run,
+    stage,
     times,
 )
 from tilelang.diagnostics import TileError
@@ -33,8 +34,20 @@ from tilelang.ir.expression import (
     Position,
     Where,
 )
-from tilelang.ir.nodes import Map, Mmad, Move, Program, Reduce, ReduceOp, Stmt
+from tilelang.ir.index import constant
+from tilelang.ir.nodes import (
+    Img2col,
+    Map,
+    Mmad,
+    Move,
+    Program,
+    Reduce,
+    ReduceOp,
+    Stmt,
+    Window,
+)
 from tilelang.ir.region import Buffer, whole
+from tilelang.layouts import LayoutKind, layout_for
 
 Array = NDArray[Any]
 
@@ -76,7 +89,6 @@ def reducing(
 
 
 ONES = np.ones((3, 5), np.float32)
-NEUTRAL = {ReduceOp.SUM: [0.0, -0.0], ReduceOp.MAX: [-math.inf, float(np.finfo(np.float32).min)]}
 
 
 @pytest.mark.parametrize("axis", [0, 1])
@@ -91,9 +103,7 @@ def test_a_reduction_takes_in_padding_that_changes_nothing(op: ReduceOp, axis: i
     for pad in neutral[op]:
         found = run(reducing(op, axis, pad=pad), ONES)
         n = (3, 5)[axis] if op is ReduceOp.SUM else 1
-        rest = (0, pad) if axis == 0 else (pad, 0)
         assert found.reshape(-1)[: (5, 3)[axis]].tolist() == [n] * (5, 3)[axis]
-        assert rest  # what is nothing but padding has some value, and nobody may look at it
     for pad in {0.0, -math.inf, math.inf, 1.0, math.nan} - set(neutral[op]):
         assert code_of(reducing(op, axis, pad=pad), ONES) == "E0405"
 
@@ -205,8 +215,6 @@ def test_padding_travels_through_moves_views_and_workspace():
         Reduce(whole(out), ReduceOp.SUM, whole(turned), 1),
         Move(whole(y), whole(out)),
     )
-    from tests.backends.numpy.programs import stage
-
     assert code_of(program((X,), (y,), *allocate(shared), stage({}, *body)), ONES) == "E0405"
 
 
@@ -278,6 +286,48 @@ def test_padding_of_one_operand_meets_data_of_the_other():
     assert code_of(product_of((5, 7), (16, 9), pads=(0, 0)), ones(5, 7), ones(16, 9)) is None
     assert code_of(product_of((5, 7), (16, 9), pads=(3, 0)), ones(5, 7), ones(16, 9)) == "E0406"
     assert code_of(product_of((5, 16), (7, 9), pads=(0, 3)), ones(5, 16), ones(7, 9)) == "E0406"
+
+
+def unfolded(n_rows: int, axis: int, *, n_channels: int, width: int = 4, pad: float = 0) -> Program:
+    """Return sums of the columns plus 1 of a map with 8 output positions, by a window of 3."""
+    layout = layout_for(LayoutKind.NC1HWC0, DType.FLOAT16)
+    shape = (1, 48) if axis == 0 else (n_rows, 1)
+    x, y = buffer("gm", "x", (n_channels, 2, width), "float16"), buffer("gm", "y", shape)
+    kept = buffer("l1", "kept", (n_channels, 2, 4), "float16", layout)
+    columns, out = buffer("ub", "columns", (n_rows, 48), "float16"), buffer("ub", "out", shape)
+    window, zero = Window((1, 3), padding=(0, 0, 1, 1)), constant(0)
+    body = (
+        *allocate(kept, columns, out),
+        Move(whole(kept), box(x, [0, 0, 0], kept.shape), pad),
+        Img2col(whole(columns), whole(kept), window, zero, zero),
+        Map(whole(columns), Binary(BinaryOp.ADD, load(columns), Literal(1, DType.FLOAT16))),
+        Reduce(whole(out), ReduceOp.SUM, whole(columns), axis),
+        Move(whole(y), whole(out)),
+    )
+    return program((x,), (y,), *body)
+
+
+def test_rows_past_the_last_output_position_are_padding():
+    assert code_of(unfolded(8, 0, n_channels=16), ones(16, 2, 4)) is None
+    assert code_of(unfolded(9, 0, n_channels=16), ones(16, 2, 4)) == "E0405"
+    assert code_of(unfolded(9, 1, n_channels=16), ones(16, 2, 4)) is None
+
+
+def test_columns_past_the_last_channel_are_padding():
+    assert code_of(unfolded(8, 1, n_channels=16), ones(16, 2, 4)) is None
+    assert code_of(unfolded(8, 1, n_channels=15), ones(15, 2, 4)) == "E0405"
+    assert code_of(unfolded(8, 0, n_channels=15), ones(15, 2, 4)) is None
+
+
+def test_zeros_around_a_feature_map_are_no_padding():
+    found = run(unfolded(8, 0, n_channels=16), ones(16, 2, 4))
+    assert found.reshape(3, 16)[:, 0].tolist() == [14, 16, 14]
+
+
+def test_padding_of_a_feature_map_stays_padding():
+    assert code_of(unfolded(8, 0, n_channels=16, width=3), ones(16, 2, 3)) == "E0405"
+    # What is beside the map stays 1 then, which only constants and data may be.
+    assert code_of(unfolded(8, 0, n_channels=16, width=3, pad=-1), ones(16, 2, 3)) is None
 
 
 def test_a_step_wholly_past_the_end_may_add_only_zeros():

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -87,6 +87,7 @@ def check_place(place: Place, region: Region) -> None:
         assert (target != 0).all()
 
 
+@settings(deadline=None)
 @given(regions(merging=False))
 def test_slices_find_the_elements_of_the_definition(region: Region):
     find = locate_box(region)
@@ -94,11 +95,13 @@ def test_slices_find_the_elements_of_the_definition(region: Region):
     check_place(find(VARIABLES), region)
 
 
+@settings(deadline=None)
 @given(regions(merging=True))
 def test_arrays_of_indices_find_the_elements_of_the_definition(region: Region):
     check_place(locate_elements(region)(VARIABLES), region)
 
 
+@settings(deadline=None)
 @given(regions(merging=False))
 def test_slices_and_arrays_of_indices_agree(region: Region):
     fast, general = locate(region)(VARIABLES), locate_elements(region)(VARIABLES)

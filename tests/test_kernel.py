@@ -204,3 +204,18 @@ def test_source_is_the_backends_text():
     assert text.startswith(
         "kernel gemm(a[64, 64]: float16, b[64, 64]: float16) -> c[64, 64]: float32"
     )
+
+
+@tl.kernel("x[M, N]: T -> y[M, N]: T")
+def whole(x: tl.Tensor, y: tl.Tensor) -> None:
+    """Copy through one tile of the tensor's own shape, which must not be empty."""
+    t = tl.alloc_ub(x.shape, x.dtype)
+    tl.data_move(t, x)
+    tl.data_move(y, t)
+
+
+@pytest.mark.parametrize("shape", [(0, 5), (5, 0), (0, 0)])
+def test_an_empty_result_needs_no_run(shape: tuple[int, int]):
+    x = np.empty(shape, np.float16)
+    assert whole(x).shape == shape
+    assert whole(x).dtype == np.float16

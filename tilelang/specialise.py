@@ -10,6 +10,7 @@ from tilelang.language.tensors import Tensor, plain
 from tilelang.language.trace import Trace
 from tilelang.machines import Machine
 from tilelang.passes.infer_layouts import infer_layouts
+from tilelang.passes.legalise import legalise
 from tilelang.verify import verify
 
 
@@ -50,9 +51,10 @@ def trace_program(
 def _checked(program: Program, trace: Trace, machine: Machine) -> Program:
     """Return `program` with its layouts, verified; report what the trace found beside that."""
     try:
-        checked = verify(infer_layouts(program, frozenset(trace.automatic)), machine)
+        laid_out = infer_layouts(program, frozenset(trace.automatic))
+        checked = verify(legalise(laid_out, machine), machine)
     except TileError as error:
-        found = tracing.located_once(trace.diagnostics, error.diagnostics)
+        found = tracing.in_source_order(trace.diagnostics, error.diagnostics)
         raise TileError(*found) from None
     if trace.diagnostics:
         raise TileError(*trace.diagnostics)

@@ -12,6 +12,7 @@ from tilelang.ir import condition as cond
 from tilelang.ir import index as ix
 from tilelang.ir.nodes import Alloc, If, Loop, LoopKind, Map, Move, Program, Stage
 from tilelang.ir.walk import walk_program
+from tilelang.kernels.gemm import gemm
 
 SIGNATURE = "x[M, N]: T -> y[M, N]: T"
 
@@ -206,6 +207,12 @@ def test_a_helper_function_is_named_in_the_message():
     assert diagnostic.location.excerpt("")[0].startswith("tl.data_move(tile, source)")
     assert diagnostic.location.called_from
     assert diagnostic.location.called_from.excerpt("")[0] == "helper(t, 3)"
+
+
+def test_a_program_for_910b_leaves_by_fixpipe():
+    program = gemm.program(M=128, N=128, K=64, dtype="float16", machine="ascend910b")
+    moves = [s for s in walk_program(program) if isinstance(s, Move)]
+    assert (moves[-1].src.buffer.name, moves[-1].dst.buffer.name) == ("acc", "c")
 
 
 BODY = """

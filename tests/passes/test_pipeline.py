@@ -14,9 +14,7 @@ from tilelang.ir.region import whole
 from tilelang.ir.walk import walk_program
 from tilelang.layouts import Layout, LayoutKind
 from tilelang.machines import find_machine
-from tilelang.passes import PIPELINE, lower
-from tilelang.passes.expand_matmul import expand_matmul
-from tilelang.passes.legalise import legalise
+from tilelang.passes import lower
 
 
 def gemm(m_tile: int, k_tile: int, n_tile: int) -> Program:
@@ -47,10 +45,6 @@ def gemm(m_tile: int, k_tile: int, n_tile: int) -> Program:
         store,
     )
     return program((a, b), (c,), stage(grid, *body))
-
-
-def test_the_order_of_the_passes():
-    assert list(PIPELINE) == [legalise, expand_matmul]
 
 
 @pytest.mark.parametrize("machine", ["host", "ascend310", "ascend910"])

@@ -48,6 +48,12 @@ def test_a_size_smaller_than_a_block_has_one_legal_neighbour(golden: Golden):
     check_message(golden, "E0351-too-small", holding(b0))
 
 
+def test_a_size_that_spoils_many_tiles_is_told_once():
+    tiles = [tile(name, Memory.L1, (20, 20)) for name in ("a1", "b1")]
+    assert codes(holding(*tiles)) == ["E0351"]
+    assert codes(holding(*tiles, tile("c1", Memory.L1, (24, 32), I8))) == ["E0351", "E0351"]
+
+
 def test_a_value_that_two_parameters_have_names_neither(golden: Golden):
     source = Source()
     acc = tile("acc", Memory.L0C, (17, 16), F32, loc=source.line("acc = tl.alloc_l0c((m, n), ...)"))
@@ -119,7 +125,7 @@ def test_a_layout_needs_its_dimensions(golden: Golden):
 
 def test_a_memory_of_the_cube_holds_its_own_layout(golden: Golden):
     source = Source()
-    where = source.line("a0 = tl.alloc_l0a((16, 16), a.dtype, layout=tl.NZ)")
+    where = source.line('a0 = tl.alloc_l0a((16, 16), a.dtype, layout="NZ")')
     a0 = tile("a0", Memory.L0A, (16, 16), layout=layout_for(NZ, F16), loc=where)
     check_message(golden, "E0360-l0a", holding(a0))
 

@@ -21,7 +21,7 @@ from tilelang.ir import condition as cond
 from tilelang.ir import index as ix
 from tilelang.ir.nodes import If, Program
 from tilelang.ir.region import Buffer, Memory
-from tilelang.verify.fitting import Tenant, largest_sizes, total_bytes
+from tilelang.verify.fitting import Overflow, Tenant, largest_sizes, total_bytes
 
 HALF = 128 * 1024
 """Half of UB on the 910, in bytes."""
@@ -53,6 +53,11 @@ def test_double_buffering_counts(golden: Golden):
     assert over(gemm(tiles=(256, 256, 1024), stages=2))
     assert not over(gemm(tiles=(256, 256, 1024), stages=1))
     assert over(gemm(tiles=(256, 256, 512), stages=3))
+
+
+def test_what_is_proposed_fits_into_every_memory(golden: Golden):
+    check_message(golden, "E0350-three-memories", gemm(tiles=(512, 512, 512)))
+    assert not codes(gemm(tiles=(256, 256, 256)))
 
 
 def test_a_size_that_two_parameters_have_is_said_by_shape(golden: Golden):
@@ -101,6 +106,8 @@ def test_the_two_sides_of_a_condition_do_not_add_up():
     one, two, three = (bytes_of_ub(name, HALF) for name in ("one", "two", "three"))
     either = If(K, alloc(two), alloc(three))
     assert not over(program(*alloc(one), serial("k", 4, either)))
+    for branches in ((alloc(two, three), ()), ((), alloc(two, three))):
+        assert over(program(*alloc(one), serial("k", 4, If(K, *branches))))
     both = If(K, alloc(two), alloc(three))
     assert over(program(*alloc(one), serial("k", 4, both, stages=2)))
 
@@ -137,21 +144,25 @@ def tenant(shape: tuple[int, ...], stages: int = 1) -> Tenant:
     return Tenant(buffer, stages, 32, buffer.loc)
 
 
+def largest(tenants: list[Tenant], limit: int, tiles: dict[str, int]) -> dict[int, int] | None:
+    return largest_sizes([Overflow(tuple(tenants), limit)], tiles)
+
+
 def test_proportions_stay_if_a_smaller_tile_has_them():
-    assert largest_sizes([tenant((512, 384))], 262144, {}) == {512: 288, 384: 216}
-    assert largest_sizes([tenant((7, 416))], 4096, {}) == {7: 4, 416: 256}
+    assert largest([tenant((512, 384))], 262144, {}) == {512: 288, 384: 216}
+    assert largest([tenant((7, 416))], 4096, {}) == {7: 4, 416: 256}
 
 
 def test_only_sizes_of_parameters_shrink_if_that_is_enough():
     tiles = {"n_tile": 512}
-    assert largest_sizes([tenant((64, 512))], 65536, tiles) == {512: 256}
-    assert largest_sizes([tenant((64, 512))], 300, tiles) == {64: 3, 512: 24}
+    assert largest([tenant((64, 512))], 65536, tiles) == {512: 256}
+    assert largest([tenant((64, 512))], 300, tiles) == {64: 3, 512: 24}
 
 
 def test_vectors_stay_vectors():
-    assert largest_sizes([tenant((1, 512)), tenant((512, 1))], 2048, {}) == {512: 256}
+    assert largest([tenant((1, 512)), tenant((512, 1))], 2048, {}) == {512: 256}
 
 
 def test_nothing_smaller_than_a_block_is_proposed():
-    assert largest_sizes([tenant((1, 8))], 16, {}) is None
+    assert largest([tenant((1, 8))], 16, {}) is None
     assert total_bytes([tenant((1, 1), 3)]) == 96

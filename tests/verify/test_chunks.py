@@ -108,6 +108,7 @@ def test_row_blocks_do_not_add_up_in_one_place(golden: Golden):
         (ix.subtract(ix.constant(96), times(32, "r")), False),
         (ix.scale(ix.modulo(r, 2), 32), False),
         (ix.minimum(times(32, "r"), ix.constant(96)), False),
+        (ix.add(times(32, "r"), ix.floor_div(r, 4)), False),
     ],
 )
 def test_a_row_block_is_written_by_its_own_chunk(start: Index, fine: bool):
@@ -124,6 +125,12 @@ def test_a_row_block_does_not_read_what_another_writes():
     assert not codes(looping(write, zero(half)))
     over = part(kept, ix.add(start, ix.constant(16)), 0, extent=(32, 64))
     assert "E0307" in codes(looping(write, Map(whole(rows), Load(over))))
+
+
+def test_a_row_block_is_not_a_block_of_columns():
+    columns = part(kept, 0, times(16, "r"), extent=(128, 16))
+    assert not codes(looping(zero(columns)))
+    assert codes(looping(zero(columns), zero(block(times(32, "r"))))) == ["E0307"]
 
 
 def test_what_is_only_read_may_be_read_by_all():

@@ -223,7 +223,7 @@ def test_each_machine_takes_its_own_forms(a: DType, b: DType, machines: set[str]
 def test_matmul_reads_fractals(golden: Golden):
     p = Product()
     acc = p.tile("acc", Memory.L0C, (32, 64), F32)
-    loc = p.source.line("a1 = tl.alloc_l1((32, 48), tl.float16, layout=tl.ND)")
+    loc = p.source.line('a1 = tl.alloc_l1((32, 48), tl.float16, layout="ND")')
     a1 = tile("a1", Memory.L1, (32, 48), layout=layout_for(LayoutKind.ND, F16), loc=loc)
     gm = tensor("gm_a1", (32, 48))
     p.inputs.append(gm)

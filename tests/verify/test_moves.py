@@ -28,7 +28,7 @@ from tilelang.ir import condition as cond
 from tilelang.ir import index as ix
 from tilelang.ir.expression import Literal
 from tilelang.ir.nodes import Map, Mmad, Move, Program, Stmt
-from tilelang.ir.region import AsMatrix, Buffer, Memory, Region, whole
+from tilelang.ir.region import AsMatrix, Buffer, Memory, Permute, Region, whole
 from tilelang.layouts import ND, Layout, LayoutKind, layout_for
 
 BF16 = DType.BFLOAT16
@@ -148,7 +148,7 @@ def test_what_leaves_l0c_stays_in_its_layout(golden: Golden):
     acc = tile(
         "acc", Memory.L0C, (32, 32), F32, loc=source.line("acc = tl.alloc_l0c((32, 32), ..)")
     )
-    where = source.line("out = tl.alloc_ub((32, 32), tl.float32, layout=tl.ND)")
+    where = source.line('out = tl.alloc_ub((32, 32), tl.float32, layout="ND")')
     out = tile("out", Memory.UB, (32, 32), F32, loc=where)
     move = Move(whole(out), whole(acc), loc=source.line("tl.data_move(out, acc)"))
     wrong = program(*multiplied(acc), *alloc(out), move, inputs=[x])
@@ -186,9 +186,16 @@ def test_an_operand_may_be_loaded_from_fractals_in_gm():
         assert not codes(loading(a0, gm, Source()))
 
 
+def test_fractals_that_a_view_takes_apart_are_none():
+    a0 = tile("a0", Memory.L0A, (32, 32))
+    gm = tensor("gm", (2, 16, 32), layout=layout_for(LayoutKind.NZ, F16))
+    src = part(gm, 0, 0, extent=(32, 32), view=Permute(((0, 1), (2,))))
+    assert codes(loading(a0, src, Source())) == ["E0313"]
+
+
 def test_a_row_major_tile_of_l1_is_no_operand(golden: Golden):
     source = Source()
-    where = source.line("a1 = tl.alloc_l1((32, 32), x.dtype, layout=tl.ND)")
+    where = source.line('a1 = tl.alloc_l1((32, 32), x.dtype, layout="ND")')
     a1 = tile("a1", Memory.L1, (32, 32), layout=ND, loc=where)
     a0 = tile("a0", Memory.L0A, (32, 32), loc=source.line("a0 = tl.alloc_l0a((32, 32), x.dtype)"))
     fill = Move(whole(a1), part(x, 0, 0, extent=(32, 32)))
@@ -299,6 +306,27 @@ def test_two_slots_of_a_buffer_are_apart():
     slots = (ix.modulo(ix.add(k, ix.constant(add)), 2) for add in (1, 0))
     dst, src = (part(h, slot, 0, 0, extent=(None, 16, 16)) for slot in slots)
     assert not codes(program(*alloc(h), zero(h), serial("k", 9, Move(dst, src))))
+
+
+def test_nothing_is_proved_of_views_that_merge_differently():
+    u = tile("u", Memory.UB, (4, 4, 16))
+    front = part(u, 0, 0, extent=(4, 16), view=Permute(((0, 1), (2,))))
+    back = part(u, 3, 0, extent=(None, 64), view=Permute(((0,), (1, 2))))
+    end = part(u, 12, 0, extent=(4, 16), view=Permute(((0, 1), (2,))))
+    flat = part(u, 0, extent=(64,), view=Permute(((0, 1, 2),)))
+    body = (*alloc(u), zero(u))
+    assert not codes(program(*body, Move(end, front)), "host")
+    assert codes(program(*body, Move(back, flat)), "host") == ["E0316"]
+
+
+def test_axes_are_matched_through_permuted_views():
+    u = tile("u", Memory.UB, (2, 16, 32))
+    turned = part(u, 0, 0, 1, extent=(16, 32, None), view=Permute(((1,), (2,), (0,))))
+    first = part(u, 0, 0, 0, extent=(None, 16, 32))
+    second = part(u, 1, 0, 0, extent=(None, 16, 32))
+    body = (*alloc(u), zero(u))
+    assert not codes(program(*body, Move(first, turned)), "host")
+    assert codes(program(*body, Move(second, turned)), "host") == ["E0316"]
 
 
 def test_interleaved_elements_are_apart():

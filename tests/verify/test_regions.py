@@ -101,6 +101,13 @@ def test_what_cannot_be_tried_is_not_called_proved(golden: Golden):
     check_message(golden, "E0321-too-many-values", filling(region, 1 << 21))
 
 
+def test_the_last_element_is_the_last():
+    row = tile("row", Memory.UB, (64,))
+    for n, fits in ((49, True), (50, False)):
+        region = part(row, k, extent=(16,))
+        assert codes(filling(region, n), "host") == ([] if fits else ["E0321"])
+
+
 def test_the_last_row_counts_the_step():
     row = tile("row", Memory.UB, (64,))
     for extent, fits in ((16, True), (17, False)):
@@ -159,6 +166,7 @@ def test_columns_of_int8_start_at_multiples_of_32(golden: Golden):
         (ix.minimum(times(16, "k"), ix.constant(112)), True),
         (ix.minimum(times(16, "k"), ix.constant(104)), False),
         (ix.scale(ix.modulo(k, 2), 8), False),
+        (ix.add(times(16, "k"), ix.scale(ix.modulo(k, 2), 8)), False),
         (ix.scale(ix.modulo(times(2, "k"), 4), 8), True),
         (ix.constant(15), False),
         (ix.constant(17), False),
@@ -219,6 +227,14 @@ def test_a_feature_map_moves_by_whole_groups_of_channels():
         region = part(fmap, start, 3, 1, extent=(extent, 4, 3))
         assert codes(filling(region)) == expected
     assert codes(filling(part(fmap, 0, 0, 0, extent=(8, 7, 5)))) == ["E0323"]
+
+
+def test_a_transposed_feature_map_keeps_its_channels_whole():
+    fmap = tile("x1", Memory.L1, (32, 8, 8), layout=layout_for(LayoutKind.NC1HWC0, F16))
+    view = Permute(((0,), (2,), (1,)))
+    for start, found in ((16, []), (8, ["E0322"])):
+        region = part(fmap, start, 3, 1, extent=(16, 4, 4), view=view)
+        assert codes(filling(region)) == found
 
 
 def test_rows_of_a_tile_in_the_unified_buffer_may_be_cut_anywhere():
@@ -302,6 +318,21 @@ def test_only_weights_are_seen_as_a_matrix(golden: Golden):
 def test_a_malformed_region_stops_other_rules(region: Region):
     row = tile("row", Memory.UB, (4, 4))
     assert codes(program(*alloc(row), Move(whole(row), region), inputs=[x])) == ["E0320"]
+
+
+def test_weights_as_a_matrix_are_cut_between_blocks():
+    w1 = tile("w1", Memory.L1, (32, 16, 2, 2), layout=layout_for(LayoutKind.FRACTAL_Z, F16))
+    gm = tensor("gm", (32, 16, 2, 2))
+    for row, column, found in ((16, 16, []), (8, 16, ["E0322"]), (16, 8, ["E0322"])):
+        b1 = tile("b1", Memory.L1, (16, 16), layout=layout_for(LayoutKind.ZN, F16))
+        through = tile("through", Memory.UB, (16, 16))
+        src = part(w1, row, column, extent=(16, 16), view=AsMatrix())
+        moves = (
+            Move(whole(w1), whole(gm)),
+            Move(whole(through), src),
+            Move(whole(b1), whole(through)),
+        )
+        assert codes(program(*alloc(w1, b1, through), *moves, inputs=[gm])) == found
 
 
 def test_views_that_permute_and_merge_are_fine():

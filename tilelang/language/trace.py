@@ -6,7 +6,7 @@ The body runs once. Every tile operation records a statement in the innermost op
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from types import CodeType
@@ -213,19 +213,19 @@ class _Recording:
         _active.reset(self._token)
 
 
-def located_once(
+def in_source_order(
     diagnostics: Iterable[Diagnostic], others: Iterable[Diagnostic]
-) -> Iterator[Diagnostic]:
-    """Yield `diagnostics`, then those of `others` on lines that had none: not a mistake's echo."""
-    seen: set[tuple[str, int]] = set()
-    for diagnostic in diagnostics:
-        if diagnostic.location:
-            seen.add((diagnostic.location.file, diagnostic.location.line))
-        yield diagnostic
-    for diagnostic in others:
-        location = diagnostic.location
-        if location is None or (location.file, location.line) not in seen:
-            yield diagnostic
+) -> list[Diagnostic]:
+    """Return `diagnostics` and those of `others` on lines that had none: not a mistake's echo."""
+    found = list(diagnostics)
+    lines = {_line(diagnostic) for diagnostic in found}
+    found += [other for other in others if other.location is None or _line(other) not in lines]
+    return sorted(found, key=_line)
+
+
+def _line(diagnostic: Diagnostic) -> tuple[str, int]:
+    location = diagnostic.location
+    return (location.file, location.line) if location else ("", 0)
 
 
 def _index_after_loop(name: str, loop: Location | None, loc: Location) -> Diagnostic:

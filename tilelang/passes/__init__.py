@@ -14,18 +14,20 @@ __all__ = ["PIPELINE", "Pass", "lower"]
 Pass: TypeAlias = Callable[[Program, Machine], Program]
 """Returns a program of the same meaning."""
 
-# `legalise` first: it chooses the moves, and `expand_matmul` adds none that need it.
-PIPELINE: tuple[Pass, ...] = (legalise, expand_matmul)
-"""What every program goes through before a backend sees it."""
+PIPELINE: tuple[Pass, ...] = (expand_matmul,)
+"""What every legal program goes through before a backend sees it."""
 
 
 def lower(program: Program, machine: Machine) -> Program:
     """Return `program` after every pass, verified before the first and after each.
 
+    `legalise` comes before the rules: it gives a program written for first-generation paths those
+    of `machine`.
+
     Raises:
         TileError: with every broken rule of the user's program.
     """
-    program = verify(program, machine)
+    program = verify(legalise(program, machine), machine)
     for run in PIPELINE:
         program = verify(run(program, machine), machine)
     return program

@@ -130,15 +130,13 @@ class _Odd:
 def tile_faults(program: Program) -> Iterator[Diagnostic]:
     """Yield the sizes of the cube's tiles that are no multiple of their blocks.
 
-    A tile parameter is reported once, with every tile that it spoils.
+    A size is reported once, with every tile that it spoils.
     """
-    groups: dict[object, list[_Odd]] = {}
+    groups: dict[tuple[int, int], list[_Odd]] = {}
     for odd in _odd_sizes(program):
-        names = _tile_names(odd.size, program)
-        key = (odd.size, odd.block) if len(names) == 1 else odd
-        groups.setdefault(key, []).append(odd)
+        groups.setdefault((odd.size, odd.block), []).append(odd)
     for first, *others in groups.values():
-        notes = (declared(other.buffer) for other in others)
+        notes = (declared(other.buffer) for other in others if other.buffer != first.buffer)
         yield Diagnostic(
             "E0351",
             f"`{first.buffer.name}` is {first.buffer}, and the {first.word} of an "
@@ -174,12 +172,7 @@ def _nearest(size: int, block: int, program: Program) -> str:
     """Return the hint that names the legal sizes around `size`."""
     below = size // block * block
     sizes = [str(legal) for legal in (below, below + block) if legal]
-    names = _tile_names(size, program)
+    names = [name for name, value in program.tiles if value == size]
     if len(names) == 1:
         sizes = [f"{names[0]}={legal}" for legal in sizes]
     return f"write {either(sizes)}"
-
-
-def _tile_names(size: int, program: Program) -> list[str]:
-    """Return the tile parameters whose value is `size`."""
-    return [name for name, value in program.tiles if value == size]

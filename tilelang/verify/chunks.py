@@ -109,7 +109,7 @@ def _rows_of(region: Region, var: str) -> _Rows | None:
     """Return the rows of `region` if they follow `var` along one axis, and plainly."""
     for axis, start in enumerate(region.start):
         for atom, step in start.terms:
-            if atom == Var(var) and step > 0:
+            if atom == Var(var):
                 rest = ix.subtract(start, ix.scale(ix.variable(var), step))
                 follows = var not in ix.free_variables(rest)
                 return _Rows(axis, step, rest, span_of(region, axis)) if follows else None

@@ -1,7 +1,7 @@
 """The largest tiles of the same proportions that fit into a memory."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import gcd, lcm
 
@@ -21,11 +21,13 @@ class Tenant:
     stages: int
     alignment: int
     loc: Location
+    copy_bytes: int = field(init=False)
+    """Bytes of one copy."""
 
-    @property
-    def copy_bytes(self) -> int:
-        """Bytes of one copy."""
-        return -(-self.buffer.n_bytes // self.alignment) * self.alignment
+    def __post_init__(self) -> None:
+        """Count the bytes once: they are asked for often."""
+        copy_bytes = -(-self.buffer.n_bytes // self.alignment) * self.alignment
+        object.__setattr__(self, "copy_bytes", copy_bytes)
 
     @property
     def n_bytes(self) -> int:
@@ -38,21 +40,32 @@ def total_bytes(tenants: Sequence[Tenant]) -> int:
     return sum(tenant.n_bytes for tenant in tenants)
 
 
-def largest_sizes(
-    tenants: Sequence[Tenant], limit: int, tiles: Mapping[str, int]
-) -> dict[int, int] | None:
-    """Return what each size of a tile should become for all `tenants` to fit into `limit` bytes.
+@dataclass(frozen=True, slots=True)
+class Overflow:
+    """The `tenants` of one memory, which do not fit into its `limit` of bytes."""
+
+    tenants: tuple[Tenant, ...]
+    limit: int
+
+
+def largest_sizes(overflows: Sequence[Overflow], tiles: Mapping[str, int]) -> dict[int, int] | None:
+    """Return what each size of a tile should become for everything to fit.
 
     Sizes that are the value of a tile parameter shrink; if that is not enough, all sizes do. The
     proportions stay exactly if some smaller tile has them, else nearly. None if nothing fits.
     """
-    blocks = _blocks(tenants)
+    blocks = _blocks([tenant for overflow in overflows for tenant in overflow.tenants])
     of_tiles = {size: block for size, block in blocks.items() if size in tiles.values()}
     for shrinking in (of_tiles, blocks):
         for sizes in _smaller(shrinking):
-            if total_bytes([_resized(tenant, sizes) for tenant in tenants]) <= limit:
+            if all(_fits(overflow, sizes) for overflow in overflows):
                 return sizes
     return None
+
+
+def _fits(overflow: Overflow, sizes: Mapping[int, int]) -> bool:
+    resized = [_resized(tenant, sizes) for tenant in overflow.tenants]
+    return total_bytes(resized) <= overflow.limit
 
 
 def _blocks(tenants: Sequence[Tenant]) -> dict[int, int]:

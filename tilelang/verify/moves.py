@@ -127,7 +127,7 @@ def _layout_faults(stmt: Move, path: Path, scope: Scope) -> Iterator[Diagnostic]
         if dst.buffer.layout != src.buffer.layout:
             tile = dst if path.source is Memory.L0C else src
             yield _keeps_layout(stmt, tile, path)
-        elif row_axis(dst) != row_axis(src):
+        elif has_fractals(dst) and has_fractals(src) and row_axis(dst) != row_axis(src):
             yield _keeps_order(stmt, path)
     elif path.target in OPERAND_ROWS:
         if not has_fractals(src):

@@ -19,7 +19,13 @@ OPERAND_ROWS = {Memory.L0A: -1, Memory.L0B: -2}
 
 def has_fractals(region: Region) -> bool:
     """Return whether `region` is a matrix in blocks of 16 by C0, as L0A and L0B are loaded."""
-    return region.buffer.layout.kind in FRACTAL_KINDS or isinstance(region.view, AsMatrix)
+    rank = region.buffer.rank
+    match region.view:
+        case AsMatrix():
+            return True
+        case Permute(groups):
+            keeps_blocks = {(rank - 2,), (rank - 1,)} <= set(groups)
+            return keeps_blocks and region.buffer.layout.kind in FRACTAL_KINDS
 
 
 def fractal_hint(region: Region) -> str:

@@ -201,6 +201,8 @@ def axis_blocks(region: Region) -> dict[int, int]:
     """
     buffer, kind = region.buffer, region.buffer.layout.kind
     rank = buffer.rank
+    if rank < buffer.layout.logical_rank:
+        return {}  # said of the buffer itself
     first, second = buffer.layout.block
     if kind in FRACTAL_KINDS:
         blocks = {rank - 2: first, rank - 1: second}
@@ -215,7 +217,8 @@ def axis_blocks(region: Region) -> dict[int, int]:
     if isinstance(region.view, AsMatrix):
         return {0: second, 1: first}
     if is_transposed(region.view, rank):
-        return {2 * rank - 3 - axis: block for axis, block in blocks.items()}
+        swapped = {rank - 2: rank - 1, rank - 1: rank - 2}
+        return {swapped.get(axis, axis): block for axis, block in blocks.items()}
     return blocks
 
 

@@ -23,7 +23,7 @@ from tilelang.ir.expression import (
     children,
 )
 from tilelang.ir.index import Atom, FloorDiv, Index, Max, Min, Mod, Var
-from tilelang.ir.region import AsMatrix, Buffer, Memory, Permute, Region, View, identity, view_shape
+from tilelang.ir.region import AsMatrix, Buffer, Memory, Permute, Region, View, identity
 from tilelang.layouts import Layout, LayoutKind
 from tilelang.layouts.captions import formula
 from tilelang.layouts.picture import picture
@@ -84,10 +84,16 @@ def region_text(region: Region) -> str:
     text = region.buffer.name + _view_text(region)
     starts_at_zero = all(start == ix.ZERO for start in region.start)
     plain = starts_at_zero and None not in region.extent and set(region.step) <= {1}
-    whole = region.extent == view_shape(region.buffer, region.view)
-    if plain and (whole or region.buffer.memory is Memory.GM):
+    if plain and (region.buffer.memory is Memory.GM or _is_all(region)):
         return text
     return f"{text}[{', '.join(_axes_text(region))}]"
+
+
+def _is_all(region: Region) -> bool:
+    """Return whether `region` is all of its buffer, perhaps transposed."""
+    *lead, rows, columns = (0, 0, *region.buffer.shape)
+    transposed = is_transposed(region.view, region.buffer.rank)
+    return region.is_whole or (transposed and (0, 0, *region.extent) == (*lead, columns, rows))
 
 
 def _view_text(region: Region) -> str:
@@ -237,6 +243,8 @@ def layout_lines(*tiles: tuple[str, Layout, Buffer]) -> tuple[str, ...]:
 
 
 def _rule_text(layout: Layout, buffer: Buffer) -> str:
+    if buffer.rank < layout.logical_rank:
+        return f"orders {layout.logical_rank} dimensions"
     physical = list(layout.physical_shape(buffer.shape))
     if layout.kind is LayoutKind.ND:
         return f"row-major, an array {physical}"

@@ -68,6 +68,12 @@ def example(x, p, w, y):
 source("kernel.py", KERNEL)
 
 
+@pytest.fixture(autouse=True)
+def _kernel_source():  # pyright: ignore[reportUnusedFunction]
+    """Quote this file's kernel, though other tests have a `kernel.py` too."""
+    source("kernel.py", KERNEL)
+
+
 def on(line: int, part: str | None = None) -> Location:
     """Return the place of a part of a line, or of all of it."""
     return at("kernel.py", line, part or KERNEL.splitlines()[line - 1].strip())

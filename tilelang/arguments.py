@@ -87,9 +87,9 @@ def as_results(out: Any, results: Sequence[Buffer], location: Location) -> tuple
         raise TileError(
             Diagnostic(
                 "E0803",
-                f"out= holds {len(arrays)} arrays for {len(results)} results ({names})",
+                f"out= holds {len(arrays)} arrays, wanted {len(results)}: {names}",
                 location,
-                f"pass out=({names}) in that order",
+                f"pass out=({names}), in that order" if len(results) > 1 else f"pass out={names}",
             )
         )
     return arrays

@@ -186,6 +186,10 @@ class Tile(Operand):
         self.axes = axes
         self.loc = loc
 
+    def __repr__(self) -> str:
+        """Return what it is a part of."""
+        return f"a part of `{self.tensor.name}`"
+
     @property
     def dtype(self) -> DType:
         """The element type."""

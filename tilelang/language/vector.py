@@ -160,7 +160,7 @@ class Operand:
         raise _no_operation("@", "write `tl.matmul(acc, a1, b1)` with operands in L1")
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Expression(Operand):
     """A recipe: `node`, the shape it broadcasts to, and when and where it was made."""
 
@@ -172,12 +172,16 @@ class Expression(Operand):
     scopes: tuple[tracing.Scope, ...]
     """The bodies that were open; the innermost must still be open where the recipe is used."""
 
+    def __repr__(self) -> str:
+        """Return what it makes."""
+        return f"an expression of {self.dtype}{list(self.shape)}"
+
     def recipe(self) -> Expression:
         """Return this expression."""
         return self
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Reduction:
     """A recipe for a `Reduce`: the right side of an assignment, and nothing else."""
 
@@ -186,6 +190,10 @@ class Reduction:
     axis: int
     dtype: DType
     loc: Location
+
+    def __repr__(self) -> str:
+        """Return what it makes."""
+        return f"a reduction to {self.dtype}"
 
     def _refuse(self, *_: object) -> NoReturn:
         raise mistakes.error(
@@ -266,7 +274,7 @@ def where(condition: object, then: object, otherwise: object) -> Expression:
 
 
 def cast(x: OperandLike, dtype: DTypeLike, round: str = "nearest") -> Expression:
-    """Return `x` converted to `dtype`.
+    """Return `x` converted to `dtype`; a plain number becomes one of that dtype.
 
     `round` is for float to integer: nearest (ties to even), floor, ceil, truncate, away (ties away
     from zero); such casts saturate and turn NaN into 0. All others round to nearest even.
@@ -276,9 +284,9 @@ def cast(x: OperandLike, dtype: DTypeLike, round: str = "nearest") -> Expression
         raise mistakes.error(
             "E0116", f"round={round!r} is not a rounding", f"use one of {', '.join(names)}"
         )
-    operand = as_expression(x, None)
-    _want_number("cast", operand)
     target = want_dtype(dtype)
+    operand = as_expression(x, target if _is_number(x) else None)
+    _want_number("cast", operand)
     return _combine(Cast(operand.node, target, Rounding(round)), operand, dtype=target)
 
 
@@ -300,7 +308,7 @@ def as_pair(left: object, right: object) -> tuple[Expression, Expression]:
         raise mistakes.error(
             "E0112",
             f"{left!r} and {right!r} are both plain numbers, so neither has a dtype",
-            'give one a dtype: `tl.cast(tl.position(0), "float32")`, or use a tile',
+            f'give one a dtype: `tl.cast({left!r}, "float32")`',
         )
     if left_number:
         b = as_expression(right, None)

@@ -1,0 +1,15 @@
+"""`%` by a loop index."""
+
+import tilelang as tl
+
+
+@tl.kernel("x[M, N]: T -> y[M, N]: T")
+def wrong(x: tl.Tensor, y: tl.Tensor) -> None:
+    for i in tl.cores(4):
+        for k in tl.for_range(4):
+            t = tl.alloc_ub((16, 64), x.dtype)
+            tl.data_move(t, x[k % i, 0])
+
+
+def run() -> None:
+    wrong.program(M=64, N=64, dtype="float16")

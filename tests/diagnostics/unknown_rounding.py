@@ -1,0 +1,15 @@
+"""A cast with a rounding that does not exist."""
+
+import tilelang as tl
+
+
+@tl.kernel("x[M, N]: T -> y[M, N]: T")
+def wrong(x: tl.Tensor, y: tl.Tensor) -> None:
+    for i in tl.cores(4):
+        t = tl.alloc_ub((16, 64), x.dtype)
+        tl.data_move(t, x[i * 16, 0])
+        t[:] = tl.cast(t, x.dtype, round="up")
+
+
+def run() -> None:
+    wrong.program(M=64, N=64, dtype="float16")

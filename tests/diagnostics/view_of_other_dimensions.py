@@ -1,0 +1,14 @@
+"""A view that does not name every dimension once."""
+
+import tilelang as tl
+
+
+@tl.kernel("x[M, N]: T -> y[M, N]: T")
+def wrong(x: tl.Tensor, y: tl.Tensor) -> None:
+    seen = x.view((1,), (1,))
+    t = tl.alloc_ub((64, 64), x.dtype)
+    tl.data_move(t, seen)
+
+
+def run() -> None:
+    wrong.program(M=64, N=64, dtype="float16")

@@ -28,8 +28,9 @@ from tilelang.language.handles import (
     is_condition,
     is_index,
 )
+from tilelang.language.literals import want_dtype
 from tilelang.language.tensors import Tensor, Tile, as_tile, index_of, plain
-from tilelang.language.vector import OperandLike, Reduction, want_dtype
+from tilelang.language.vector import OperandLike, Reduction
 from tilelang.layouts import FRACTAL_ROWS, ND, Layout, LayoutKind, layout_for
 
 Pair: TypeAlias = "int | tuple[int, int]"

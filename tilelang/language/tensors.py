@@ -24,13 +24,13 @@ from tilelang.ir.region import (
 from tilelang.language import mistakes
 from tilelang.language import trace as tracing
 from tilelang.language.handles import Index, IndexLike, as_node, is_index
+from tilelang.language.literals import broadcast_shapes
 from tilelang.language.vector import (
     Expression,
     Operand,
     OperandLike,
     Reduction,
     as_expression,
-    broadcast_shapes,
     check_fresh,
     read,
 )

@@ -7,14 +7,10 @@ is used before any of that changes, and in the body where it was made.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from numbers import Real
-from typing import Any, NoReturn, TypeAlias
-
-import numpy as np
+from typing import NoReturn, TypeAlias
 
 from tilelang.diagnostics import Location, Note, TileError
-from tilelang.dtypes import DType, DTypeLike, find_dtype
-from tilelang.ir import condition as cond
+from tilelang.dtypes import DType, DTypeLike
 from tilelang.ir.expression import (
     FLOAT_ONLY,
     Binary,
@@ -40,6 +36,13 @@ from tilelang.ir.region import Region
 from tilelang.language import mistakes
 from tilelang.language import trace as tracing
 from tilelang.language.handles import Condition, Index
+from tilelang.language.literals import (
+    broadcast_shapes,
+    condition_mask,
+    is_number,
+    literal,
+    want_dtype,
+)
 
 
 class Operand:
@@ -285,7 +288,7 @@ def cast(x: OperandLike, dtype: DTypeLike, round: str = "nearest") -> Expression
             "E0116", f"round={round!r} is not a rounding", f"use one of {', '.join(names)}"
         )
     target = want_dtype(dtype)
-    operand = as_expression(x, target if _is_number(x) else None)
+    operand = as_expression(x, target if is_number(x) else None)
     _want_number("cast", operand)
     return _combine(Cast(operand.node, target, Rounding(round)), operand, dtype=target)
 
@@ -303,7 +306,7 @@ def as_pair(left: object, right: object) -> tuple[Expression, Expression]:
     Raises:
         TileError: E0110 for two dtypes, E0112 for two plain numbers.
     """
-    left_number, right_number = _is_number(left), _is_number(right)
+    left_number, right_number = is_number(left), is_number(right)
     if left_number and right_number:
         raise mistakes.error(
             "E0112",
@@ -341,8 +344,8 @@ def as_expression(value: object, dtype: DType | None) -> Expression:
         node: Expr = IndexValue(value.node)
     elif isinstance(value, Condition):
         trace.check_condition(value.node)
-        node = _condition_mask(value.node)
-    elif _is_number(value) and dtype is not None:
+        node = condition_mask(value.node)
+    elif is_number(value) and dtype is not None:
         node = literal(value, dtype)
     else:
         raise mistakes.error(
@@ -353,40 +356,6 @@ def as_expression(value: object, dtype: DType | None) -> Expression:
     kind = dtype if isinstance(node, Literal) and dtype else None
     kind = kind or (DType.INT32 if isinstance(node, IndexValue) else DType.BOOL)
     return Expression(node, (), kind, trace.here(), trace.stamp, tuple(trace.scopes))
-
-
-def literal(value: object, dtype: DType) -> Literal:
-    """Return a plain number as a literal of `dtype`.
-
-    Raises:
-        TileError: E0117 if `dtype` cannot hold it.
-    """
-    number = _python_number(value)
-    if dtype.is_integer:
-        limits = np.iinfo(dtype.name.lower())
-        fits = float(number).is_integer() and limits.min <= number <= limits.max
-        number = int(number) if fits else 0
-    else:
-        fits = dtype is not DType.BOOL or isinstance(number, bool)
-    if not fits:
-        mistakes.report(
-            "E0117",
-            f"{value!r} is not a value of {dtype}",
-            f"write a number that {dtype} holds, or cast the tile to a wider type",
-        )
-    return Literal(number, dtype)
-
-
-def _python_number(value: Any) -> int | float | bool:
-    return value.item() if hasattr(value, "item") else value
-
-
-def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...] | None:
-    """Return the shape that numpy broadcasts `shapes` to, or None."""
-    try:
-        return np.broadcast_shapes(*shapes)
-    except ValueError:
-        return None
 
 
 def check_fresh(expression: Expression, trace: tracing.Trace) -> None:
@@ -418,22 +387,6 @@ def check_fresh(expression: Expression, trace: tracing.Trace) -> None:
             scope.outer_reads.setdefault(name, (expression.loc, trace.here()))
 
 
-def want_dtype(like: DTypeLike) -> DType:
-    """Return the element type `like` names.
-
-    Raises:
-        TileError: E0116 if there is none.
-    """
-    try:
-        dtype = find_dtype(like)
-    except TypeError:
-        dtype = None
-    if dtype is None:
-        names = ", ".join(dtype.value for dtype in DType if dtype is not DType.BOOL)
-        raise mistakes.error("E0116", f"{like!r} is not an element type", f"use one of {names}")
-    return dtype
-
-
 def _combine(node: Expr, *operands: Expression, dtype: DType | None = None) -> Expression:
     """Return `node` over `operands`, which are fresh now, however old."""
     trace = tracing.current("an expression")
@@ -452,32 +405,6 @@ def _combine(node: Expr, *operands: Expression, dtype: DType | None = None) -> E
     innermost = max((operand.scopes for operand in operands), key=len)
     dtype = dtype or operands[0].dtype
     return Expression(node, shape, dtype, trace.here(), trace.stamp, innermost)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, Real) or (isinstance(value, np.generic) and value.ndim == 0)
-
-
-def _condition_mask(condition: cond.Condition) -> Expr:
-    """Return a condition over indices as a mask that is the same for every element."""
-    relations = {
-        cond.Relation.LESS: ComparisonOp.LESS,
-        cond.Relation.EQUAL: ComparisonOp.EQUAL,
-        cond.Relation.NOT_EQUAL: ComparisonOp.NOT_EQUAL,
-    }
-    match condition:
-        case cond.Truth(value):
-            return Literal(value, DType.BOOL)
-        case cond.Compare(relation, index):
-            return Comparison(relations[relation], IndexValue(index), Literal(0, DType.INT32))
-        case cond.And(args) | cond.Or(args):
-            op = LogicOp.AND if isinstance(condition, cond.And) else LogicOp.OR
-            mask = _condition_mask(args[0])
-            for arg in args[1:]:
-                mask = Logic(op, mask, _condition_mask(arg))
-            return mask
-        case cond.Not(arg):
-            return LogicNot(_condition_mask(arg))
 
 
 def _want_mask(operand: Expression) -> None:

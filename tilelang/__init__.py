@@ -13,88 +13,14 @@ _root = Path(__file__).parents[1]
 if (_root / "pyproject.toml").is_file():
     __path__.append(str(_root))
 
-from tilelang.diagnostics import Diagnostic, TileError  # noqa: E402 - after the path is complete
-from tilelang.dtypes import DType  # noqa: E402
-from tilelang.kernel import Kernel, kernel  # noqa: E402
-from tilelang.language import (  # noqa: E402
-    Tensor,
-    abs,
-    acc,
-    alloc_gm,
-    alloc_l0a,
-    alloc_l0b,
-    alloc_l0c,
-    alloc_l1,
-    alloc_ub,
-    as_matrix,
-    cast,
-    ceildiv,
-    chunks,
-    cores,
-    data_move,
-    elif_scope,
-    else_scope,
-    exp,
-    for_range,
-    if_scope,
-    ln,
-    load3d,
-    matmul,
-    maximum,
-    minimum,
-    mmad,
-    position,
-    reduce_max,
-    reduce_min,
-    reduce_sum,
-    relu,
-    rsqrt,
-    sigmoid,
-    sqrt,
-    tanh,
-    where,
-)
+# ruff: noqa: E402 - the path is complete only now
 
-__all__ = [
-    "DType",
-    "Diagnostic",
-    "Kernel",
-    "Tensor",
-    "TileError",
-    "abs",
-    "acc",
-    "alloc_gm",
-    "alloc_l0a",
-    "alloc_l0b",
-    "alloc_l0c",
-    "alloc_l1",
-    "alloc_ub",
-    "as_matrix",
-    "cast",
-    "ceildiv",
-    "chunks",
-    "cores",
-    "data_move",
-    "elif_scope",
-    "else_scope",
-    "exp",
-    "for_range",
-    "if_scope",
-    "kernel",
-    "ln",
-    "load3d",
-    "matmul",
-    "maximum",
-    "minimum",
-    "mmad",
-    "position",
-    "reduce_max",
-    "reduce_min",
-    "reduce_sum",
-    "relu",
-    "rsqrt",
-    "sigmoid",
-    "sqrt",
-    "tanh",
-    "where",
-]
+import tilelang.language as language
+from tilelang.diagnostics import Diagnostic, TileError
+from tilelang.dtypes import DType
+from tilelang.kernel import Kernel, kernel
+from tilelang.language import *  # noqa: F403 - the language is what `tl.` stands for
+from tilelang.sweep import best, best_rule
+
+__all__ = ["DType", "Diagnostic", "Kernel", "TileError", "best", "best_rule", "kernel"]
+__all__ += language.__all__

@@ -16,6 +16,7 @@ from tilelang.language.functions import (
     sqrt,
     tanh,
 )
+from tilelang.language.handles import Condition, Index, IndexLike
 from tilelang.language.loops import (
     chunks,
     cores,
@@ -42,11 +43,16 @@ from tilelang.language.operations import (
     reduce_min,
     reduce_sum,
 )
-from tilelang.language.tensors import Tensor
-from tilelang.language.vector import cast, position, where
+from tilelang.language.tensors import Tensor, Tile
+from tilelang.language.vector import Expression, cast, position, where
 
 __all__ = [
+    "Condition",
+    "Expression",
+    "Index",
+    "IndexLike",
     "Tensor",
+    "Tile",
     "abs",
     "acc",
     "alloc_gm",

@@ -1,0 +1,412 @@
+"""Convolution of feature maps: `y = relu(x * w + bias)`, as implicit GEMM.
+
+`y[n, o, i, j] = bias[o] + sum over c, r, s of
+    x[n, g*C + c, i*stride_h - pad_top + r*dilation_h, j*stride_w - pad_left + s*dilation_w]
+    * w[o, c, r, s]`, with `g` the group of output `o`; outside its maps x is zero.
+
+| kernel | features | weights |
+|---|---|---|
+| `conv2d` | x[N, groups*C, H, W] as NCHW, y likewise | w[O, C, R, S] as OIHW |
+| `conv2d_nc1hwc0` | NC1HWC0 | FRACTAL_Z; C, O, R and S are given by keyword |
+
+x and w in float16, bfloat16, float32 (where the cube takes it) or int8; sums in float32 or int32.
+`bias` has the dtype of y: float16 features may give float16 or float32. `biased=0` goes with an
+empty one. Any kernel, stride, dilation, padding of each side, and groups that divide O.
+
+The rows of the map that a tile of output positions needs are in L1, and `load3d` makes the columns
+of the product from there: no column matrix is ever in GM. A core takes several such tiles, perhaps
+of several images, with the same weights, which are then loaded once for all. Rows above and below
+the map are overhang, which is zero; columns left and right are the window's own padding. One block
+of channels of these rows, whole rows, must fit L1.
+
+Groups: each group is a product of its own, of C channels (filled up to a block of 32 bytes) by
+O/groups outputs (filled up to 16). So a depthwise convolution uses one row in 16 and one column in
+16 of the cube in float16; it is right, and bound by the loads.
+
+Source: TIK reference, load3d; the implicit GEMM of the vendor's conv2d operator.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import tilelang as tl
+from tilelang.dtypes import BLOCK_BYTES
+from tilelang.ir.nodes import Window
+from tilelang.ir.region import Memory
+from tilelang.language.handles import Condition, Index, IndexLike
+from tilelang.language.tensors import Tile
+from tilelang.machines import find_machine
+
+GPU = "sm90"
+"""Where the sides of tiles are powers of two, and no tile is one of several by an index."""
+L1_BYTES = 1 << 20
+"""What tiles are chosen for where L1 is larger: features may take 1/8 of it, weights 1/4."""
+ACCUMULATOR_BYTES = 1 << 18
+"""What the sums of a core may take in L0C."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The tiles of one convolution, as far as they fit its sizes."""
+
+    window: Window
+    groups: int
+    m_tile: int
+    """Output positions of one image in a tile."""
+    n_tiles: int
+    """Tiles of positions of a core, perhaps of several images."""
+    n_m: int
+    """Tiles of positions of an image."""
+    n_rows: int
+    """Output rows that a tile meets, at most."""
+    out_width: int
+    o_tile: int
+    n_o: int
+    """Tiles of outputs in a group."""
+    c_tile: int
+    n_c: int
+    """Tiles of input channels in a group."""
+    k_step: int
+    """Columns of one step on the cube; they divide those of a tile of channels."""
+
+    @property
+    def slab_height(self) -> int:
+        """Input rows under `n_rows` output rows."""
+        window = self.window
+        return (
+            (self.n_rows - 1) * window.stride[0] + (window.kernel[0] - 1) * window.dilation[0] + 1
+        )
+
+
+@tl.kernel(
+    "x[N, groups*C, H, W]: T, w[O, C, R, S]: T, bias[biased*O]: Y;"
+    " stride_h, stride_w, pad_top, pad_bottom, pad_left, pad_right, dilation_h, dilation_w,"
+    " groups, biased, relu"
+    " -> y[N, O, (H + pad_top + pad_bottom - (R - 1)*dilation_h - 1) // stride_h + 1,"
+    " (W + pad_left + pad_right - (S - 1)*dilation_w - 1) // stride_w + 1]: Y"
+)
+def conv2d(  # noqa: PLR0913 - what a convolution is made of
+    x: tl.Tensor,
+    w: tl.Tensor,
+    bias: tl.Tensor,
+    y: tl.Tensor,
+    *,
+    stride_h: int = 1,
+    stride_w: int = 1,
+    pad_top: int = 0,
+    pad_bottom: int = 0,
+    pad_left: int = 0,
+    pad_right: int = 0,
+    dilation_h: int = 1,
+    dilation_w: int = 1,
+    groups: int = 1,
+    biased: bool = True,
+    relu: bool = False,
+    m_tile: int = 128,
+    o_tile: int = 64,
+    c_tile: int = 32,
+    k_tile: int = 64,
+    n_tiles: int = 4,
+    l1_bytes: int = 1 << 20,
+) -> None:
+    """Convolve NCHW features with OIHW weights; a tile of positions and outputs per core."""
+    padding = (pad_top, pad_bottom, pad_left, pad_right)
+    window = Window(
+        (w.shape[2], w.shape[3]), (stride_h, stride_w), (dilation_h, dilation_w), padding
+    )
+    plan = _plan(x, w, window, groups, (m_tile, o_tile, c_tile, k_tile, n_tiles), l1_bytes)
+    _convolve((x, w, y), bias if biased else None, plan, relu=bool(relu))
+
+
+@tl.kernel(
+    "x[N, groups*C, H, W]: T @ NC1HWC0, w[O, C, R, S]: T @ FRACTAL_Z, bias[biased*O]: Y;"
+    " stride_h, stride_w, pad_top, pad_bottom, pad_left, pad_right, dilation_h, dilation_w,"
+    " groups, biased, relu"
+    " -> y[N, O, (H + pad_top + pad_bottom - (R - 1)*dilation_h - 1) // stride_h + 1,"
+    " (W + pad_left + pad_right - (S - 1)*dilation_w - 1) // stride_w + 1]: Y @ NC1HWC0"
+)
+def conv2d_nc1hwc0(  # noqa: PLR0913 - what a convolution is made of
+    x: tl.Tensor,
+    w: tl.Tensor,
+    bias: tl.Tensor,
+    y: tl.Tensor,
+    *,
+    stride_h: int = 1,
+    stride_w: int = 1,
+    pad_top: int = 0,
+    pad_bottom: int = 0,
+    pad_left: int = 0,
+    pad_right: int = 0,
+    dilation_h: int = 1,
+    dilation_w: int = 1,
+    groups: int = 1,
+    biased: bool = True,
+    relu: bool = False,
+    m_tile: int = 128,
+    o_tile: int = 64,
+    c_tile: int = 32,
+    k_tile: int = 64,
+    n_tiles: int = 4,
+    l1_bytes: int = 1 << 20,
+) -> None:
+    """Convolve NC1HWC0 features with FRACTAL_Z weights, as `conv2d` does NCHW with OIHW."""
+    padding = (pad_top, pad_bottom, pad_left, pad_right)
+    window = Window(
+        (w.shape[2], w.shape[3]), (stride_h, stride_w), (dilation_h, dilation_w), padding
+    )
+    plan = _plan(x, w, window, groups, (m_tile, o_tile, c_tile, k_tile, n_tiles), l1_bytes)
+    _convolve((x, w, y), bias if biased else None, plan, relu=bool(relu))
+
+
+@conv2d.tiles
+@conv2d_nc1hwc0.tiles
+def conv2d_tiles(
+    dims: Mapping[str, int], dtypes: Mapping[str, tl.DType], machine: str
+) -> dict[str, int]:
+    """Return tiles that fit small maps, and L1 where rows are long or kernels large."""
+    dtype, chip = dtypes["T"], find_machine(machine)
+    n_positions = max(dims["H"] * dims["W"], 1)  # the sizes are all there is to go by
+    n_m = tl.ceildiv(n_positions, 128)
+    m_tile = _round_up(tl.ceildiv(n_positions, n_m), 16)
+    o_tile = min(128, _round_up(dims["O"], 16))
+    if machine == GPU:
+        m_tile, o_tile = _power_of_two(m_tile), _power_of_two(o_tile)
+    c_tile = _channels(dims, dtype, (m_tile, o_tile), min(chip.capacity[Memory.L1], L1_BYTES))
+    operand_bytes = min(chip.capacity[Memory.L0A] // m_tile, chip.capacity[Memory.L0B] // o_tile)
+    k_blocks = min(operand_bytes // (4 * BLOCK_BYTES), 9)  # in two loops, each doubled
+    n_tiles = dims["N"] * n_m * tl.ceildiv(dims["O"], o_tile) // chip.n_cores
+    n_tiles = min(n_tiles, ACCUMULATOR_BYTES // (4 * m_tile * o_tile))
+    if machine == GPU:
+        n_blocks = c_tile // dtype.k0 * dims["R"] * dims["S"]
+        k_blocks, n_tiles = min(n_blocks & -n_blocks, 4), 1
+    return {
+        "m_tile": m_tile,
+        "o_tile": o_tile,
+        "c_tile": c_tile,
+        "k_tile": max(k_blocks, 1) * dtype.k0,
+        "n_tiles": max(n_tiles, 1),
+        "l1_bytes": chip.capacity[Memory.L1],
+    }
+
+
+def _channels(
+    dims: Mapping[str, int], dtype: tl.DType, tiles: tuple[int, int], l1_bytes: int
+) -> int:
+    """Return the channels of a tile whose features and weights take their share of L1."""
+    m_tile, o_tile = tiles
+    n_rows = dims["R"] + m_tile // max(dims["W"], 1) + 1
+    row_bytes = n_rows * max(dims["W"], 1) * dtype.n_bytes
+    weight_bytes = max(dims["R"] * dims["S"], 1) * o_tile * dtype.n_bytes
+    most = min(128, l1_bytes // (8 * row_bytes), l1_bytes // (4 * weight_bytes))
+    return min(_power_of_two(max(most, dtype.k0) + 1) // 2, _round_up(dims["C"], dtype.k0))
+
+
+def _power_of_two(size: int) -> int:
+    """Return the power of two from `size` on."""
+    return 1 << (size - 1).bit_length()
+
+
+def _plan(
+    x: tl.Tensor, w: tl.Tensor, window: Window, groups: int, tiles: tuple[int, ...], l1_bytes: int
+) -> Plan:
+    """Return the plan for `tiles` (of positions, outputs, channels, columns, and how many).
+
+    Raises:
+        TileError: E0228 if `groups` does not divide the outputs.
+    """
+    (n_outputs, n_channels), k0 = w.shape[:2], x.dtype.k0
+    m_tile, o_tile, c_tile, k_tile, n_tiles = tiles
+    if n_outputs % groups:
+        message = f"`w[0]` is {n_outputs}; wanted a multiple of groups = {groups}"
+        hint = "pass weights with as many outputs for each group"
+        raise tl.TileError(tl.Diagnostic("E0228", message, hint=hint))
+    height, width = window.output(*x.shape[2:])
+    firsts = range(0, height * width, m_tile)
+    lasts = (min(first + m_tile, height * width) - 1 for first in firsts)
+    spans = [last // width - first // width + 1 for first, last in zip(firsts, lasts, strict=True)]
+    o_tile = min(o_tile, _round_up(n_outputs // groups, 16))
+    # Past the channels of a group lie those of the next, which must not meet its sums.
+    if n_channels <= c_tile or (groups > 1 and n_channels % c_tile):
+        c_tile = max(n_channels, 1)
+    n_blocks = tl.ceildiv(c_tile, k0) * window.kernel[0] * window.kernel[1]
+    k_blocks = max(n for n in range(1, max(k_tile // k0, 1) + 1) if n_blocks % n == 0)
+    plan = Plan(
+        window=window,
+        groups=groups,
+        m_tile=m_tile,
+        n_tiles=1,
+        n_m=max(len(firsts), 1),
+        n_rows=max(spans, default=1),
+        out_width=max(width, 1),
+        o_tile=o_tile,
+        n_o=max(tl.ceildiv(n_outputs // groups, o_tile), 1),
+        c_tile=c_tile,
+        n_c=max(tl.ceildiv(n_channels, c_tile), 1),  # C = 0: padding alone
+        k_step=k_blocks * k0,
+    )
+    slab_bytes = _round_up(c_tile, k0) * plan.slab_height * x.shape[3] * x.dtype.n_bytes
+    room = l1_bytes // min(plan.n_c, 2) - n_blocks * k0 * o_tile * w.dtype.n_bytes
+    most = min(n_tiles, max(x.shape[0] * plan.n_m, 1), room // max(slab_bytes, 1))
+    return replace(plan, n_tiles=max(most, 1))
+
+
+def _convolve(
+    tensors: tuple[tl.Tensor, tl.Tensor, tl.Tensor],
+    bias: tl.Tensor | None,
+    plan: Plan,
+    *,
+    relu: bool,
+) -> None:
+    """Write `y` of (x, w, y)."""
+    x, w, y = tensors
+    group_outputs = w.shape[0] // plan.groups
+    n_in_all = x.shape[0] * plan.n_m if y.shape[2] * y.shape[3] else 0
+    for first, j in tl.cores(tl.ceildiv(n_in_all, plan.n_tiles), plan.groups * plan.n_o):
+        group, block = j // plan.n_o, j % plan.n_o
+        output = group * group_outputs + block * plan.o_tile
+        acc = tl.alloc_l0c((plan.n_tiles, plan.m_tile, plan.o_tile), tl.acc(x.dtype))
+        for c in tl.for_range(plan.n_c, stages=min(plan.n_c, 2)):
+            slab = (plan.c_tile, plan.slab_height, x.shape[3])
+            features = tl.alloc_l1((plan.n_tiles, *slab), x.dtype)
+            weights = tl.alloc_l1((plan.o_tile, plan.c_tile, *w.shape[2:]), w.dtype)
+            tl.data_move(weights, w[output, c * plan.c_tile, 0, 0])
+            for t in tl.for_range(plan.n_tiles):
+                n, position = _place(first * plan.n_tiles + t, plan)
+                row = position // plan.out_width * plan.window.stride[0] - plan.window.padding[0]
+                channel = group * w.shape[1] + c * plan.c_tile
+                tl.data_move(features[t, :, :, :], x[n, channel:, row:, :])
+            _multiply(acc, features, weights, first, plan, is_first=c == 0)
+        for t in tl.for_range(plan.n_tiles):
+            out = _epilogue(acc[t, :, :], bias, output, y.dtype, relu=relu)
+            _store(y, (*_place(first * plan.n_tiles + t, plan), output), out, block, plan)
+
+
+def _place(number: Index, plan: Plan) -> tuple[Index, Index]:
+    """Return the image and the first position of a tile; past the last there is no such image."""
+    return number // plan.n_m, number % plan.n_m * plan.m_tile
+
+
+def _multiply(
+    acc: tl.Tensor,
+    features: tl.Tensor,
+    weights: tl.Tensor,
+    first: Index,
+    plan: Plan,
+    *,
+    is_first: Condition,
+) -> None:
+    """Add to `acc` the products over one tile of channels, in steps of `plan.k_step` columns."""
+    matrix = tl.as_matrix(weights)
+    _, _, left, right = plan.window.padding
+    n_steps = matrix.shape[0] // plan.k_step
+    for k in tl.for_range(n_steps, stages=2 if plan.n_tiles == 1 else 1):
+        b0 = tl.alloc_l0b((plan.k_step, plan.o_tile), weights.dtype)
+        tl.data_move(b0, matrix[k * plan.k_step, 0])
+        for t in tl.for_range(plan.n_tiles, stages=min(plan.n_tiles, 2)):
+            a0 = tl.alloc_l0a((plan.m_tile, plan.k_step), features.dtype)
+            _, position = _place(first * plan.n_tiles + t, plan)
+            tl.load3d(
+                a0,
+                features[t, :, :, :],
+                kernel=plan.window.kernel,
+                stride=plan.window.stride,
+                dilation=plan.window.dilation,
+                padding=(0, 0, left, right),
+                row=position % plan.out_width,
+                column=k * plan.k_step,
+            )
+            tl.mmad(acc[t, :, :], a0, b0, init=is_first & (k == 0))
+
+
+def _epilogue(
+    acc: Tile, bias: tl.Tensor | None, first: IndexLike, dtype: tl.DType, *, relu: bool
+) -> tl.Tensor:
+    """Return the tile of results: sums plus the bias of outputs from `first` on, and ReLU."""
+    total = tl.alloc_ub(acc.shape, acc.dtype)
+    out = tl.alloc_ub(acc.shape, dtype)
+    tl.data_move(total, acc)
+    if bias is not None:
+        narrow = tl.alloc_ub((acc.shape[1],), dtype)
+        addend = tl.alloc_ub((acc.shape[1],), acc.dtype)
+        tl.data_move(narrow, bias[first])
+        addend[:] = tl.cast(narrow, acc.dtype)
+        total += addend
+    if relu:
+        total[:] = tl.relu(total)
+    out[:] = tl.cast(total, dtype)
+    return out
+
+
+def _store(
+    y: tl.Tensor,
+    start: tuple[IndexLike, IndexLike, IndexLike],
+    out: tl.Tensor,
+    block: Index,
+    plan: Plan,
+) -> None:
+    """Store `out` at (image, position, output) `start`; of a group's last block, what is its own.
+
+    What hangs over the last group's outputs would be dropped; behind others lie the next group's.
+    """
+    n, position, output = start
+    target = y.view((0,), (2, 3), (1,))[n, position:, output:]
+    n_last = y.shape[1] // plan.groups - (plan.n_o - 1) * plan.o_tile
+    if plan.groups == 1 or n_last == plan.o_tile:
+        tl.data_move(target, out)
+        return
+    plain = tl.alloc_ub(out.shape, out.dtype)  # row-major, so columns can be cut anywhere
+    tl.data_move(plain, out)
+    with tl.if_scope(block == plan.n_o - 1):
+        tl.data_move(target, plain[:, 0:n_last])
+    with tl.else_scope():
+        tl.data_move(target, plain)
+
+
+def _round_up(size: int, unit: int) -> int:
+    """Return the multiple of `unit` from `size` on, at least one."""
+    return max(tl.ceildiv(size, unit), 1) * unit
+
+
+@conv2d.reference
+@conv2d_nc1hwc0.reference
+def conv2d_reference(  # noqa: PLR0913 - what a convolution is made of
+    x: NDArray[Any],
+    w: NDArray[Any],
+    bias: NDArray[Any],
+    *,
+    stride_h: int,
+    stride_w: int,
+    pad_top: int,
+    pad_bottom: int,
+    pad_left: int,
+    pad_right: int,
+    dilation_h: int,
+    dilation_w: int,
+    groups: int,
+    biased: int,
+    relu: int,
+) -> NDArray[Any]:
+    """Return the convolution of logical arrays in float64 (int64, wrapped to int32).
+
+    One tap of the window at a time, all groups at once.
+    """
+    x = np.pad(x, ((0, 0), (0, 0), (pad_top, pad_bottom), (pad_left, pad_right)))
+    height = (x.shape[2] - (w.shape[2] - 1) * dilation_h - 1) // stride_h + 1
+    width = (x.shape[3] - (w.shape[3] - 1) * dilation_w - 1) // stride_w + 1
+    x = x.reshape(x.shape[0], groups, -1, *x.shape[2:])
+    taps = w.reshape(groups, -1, *w.shape[1:])
+    y = np.zeros((x.shape[0], groups, taps.shape[1], height, width), x.dtype)
+    for r, s in np.ndindex(w.shape[2:]):
+        rows = slice(r * dilation_h, r * dilation_h + (height - 1) * stride_h + 1, stride_h)
+        columns = slice(s * dilation_w, s * dilation_w + (width - 1) * stride_w + 1, stride_w)
+        y += np.einsum("ngcij,goc->ngoij", x[..., rows, columns], taps[..., r, s], optimize=True)
+    y = y.reshape(y.shape[0], -1, height, width)
+    if biased:
+        y = y + bias[:, None, None]
+    if not np.issubdtype(y.dtype, np.floating):
+        y = y.astype(np.int32)  # the wrap comes before the relu
+    return np.maximum(y, 0) if relu else y

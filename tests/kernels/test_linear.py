@@ -1,0 +1,48 @@
+"""`linear` with its activations, against numpy and the error function of the standard library."""
+
+from math import erf, sqrt
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests.kernels.arrays import FLOATS, draw, wide
+from tests.kernels.bounds import U32, assert_within, sum_error
+from tilelang.diagnostics import TileError
+from tilelang.kernels.linear import Activation, linear, linear_reference
+
+SIZES = [(1, 1, 1), (15, 17, 16), (17, 16, 129), (129, 127, 15), (5, 3, 0)]
+STEEPEST_GELU = 1.13
+"""The largest slope of GELU, near 1.4."""
+
+
+def gelu_of(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.array([v / 2 * (1 + erf(v / sqrt(2))) for v in x.flat]).reshape(x.shape)
+
+
+@pytest.mark.parametrize("activation", Activation)
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize(("m", "n", "k"), SIZES)
+def test_it_is_within_the_bound_of_its_sums(
+    activation: Activation, dtype: str, m: int, n: int, k: int
+):
+    x, w, b = draw((m, k), dtype), draw((n, k), dtype, seed=1), draw((n,), dtype, seed=2)
+    wide_x, wide_w, wide_b = wide(x, w, b)
+    error = sum_error(np.abs(wide_x) @ np.abs(wide_w).T + np.abs(wide_b), k + 2)
+    if activation is Activation.GELU:
+        total = wide_x @ wide_w.T + wide_b
+        # Six roundings reach the sigmoid of v, where |v s(v) (1 - s(v))| < 1/4; two come after it.
+        error = STEEPEST_GELU * error + 4 * U32 * np.abs(total)
+    expected = linear_reference(wide_x, wide_w, wide_b, activation)
+    assert_within(linear(x, w, b, activation=activation), expected, error)
+
+
+def test_gelu_is_as_near_the_one_with_erf_as_it_says():
+    x = np.linspace(-8, 8, 4001)[:, None]
+    ours = linear_reference(x, np.ones((1, 1)), np.zeros(1), Activation.GELU)
+    assert 4e-4 < np.max(np.abs(ours - gelu_of(x))) < 5e-4
+
+
+def test_an_unknown_activation_is_refused():
+    with pytest.raises(TileError, match=r"E0814.*`activation` is 3, wanted one of 0 \(NONE\)"):
+        linear.program(M=1, N=1, K=1, dtype="float16", activation=3)

@@ -1,0 +1,167 @@
+"""`lstm_cell` and `lstm`, against numpy in float64, one step at a time."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests.kernels.arrays import FLOATS, draw, wide
+from tests.kernels.bounds import U32, assert_within, sum_error
+from tilelang.ir.nodes import Program
+from tilelang.kernels.gemm import gemm
+from tilelang.kernels.lstm import lstm, lstm_reference, residence
+from tilelang.kernels.lstm_cell import lstm_cell, lstm_cell_reference
+from tilelang.traffic import Traffic, gm_traffic, total_traffic
+
+Array = NDArray[Any]
+SIZES = [(1, 1, 1), (7, 100, 65), (17, 15, 16), (130, 17, 64), (3, 65, 129)]
+FUNCTION = 4 * U32
+"""The error of float32 sigmoid and tanh, whose values are at most 1: four units are generous."""
+
+
+def cell_inputs(sizes: tuple[int, int, int], dtype: str) -> list[Array]:
+    """Return x, h, c, w, u and b; sums over I and H have a spread of about 1."""
+    batch, inputs, hidden = sizes
+    return [
+        draw((batch, inputs), dtype, 0),
+        draw((batch, hidden), dtype, 1, scale=0.5),
+        draw((batch, hidden), "float32", 2),
+        draw((inputs, 4 * hidden), dtype, 3, scale=inputs**-0.5),
+        draw((hidden, 4 * hidden), dtype, 4, scale=hidden**-0.5),
+        draw((4 * hidden,), "float32", 5),
+    ]
+
+
+def cell_errors(values: Sequence[Array]) -> tuple[Array, Array]:
+    """Return how far h and c may be: sigmoid has a slope of 1/4 at most, tanh of 1."""
+    x, h, c, w, u, b = map(np.abs, values)
+    gates = sum_error(x @ w + h @ u + b, len(w) + len(u) + 3)
+    i, f, g, o = np.split(gates, 4, axis=1)
+    _, state = lstm_cell_reference(*values)
+    state_error = c * (f / 4 + FUNCTION) + (i / 4 + FUNCTION) + (g + FUNCTION)
+    state_error += 3 * U32 * (np.abs(state) + state_error + 1)
+    h_error = (o / 4 + FUNCTION) + (state_error + FUNCTION)
+    return h_error + U32, state_error
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("sizes", SIZES)
+def test_a_cell_is_within_the_bound_of_its_gates(dtype: str, sizes: tuple[int, int, int]):
+    inputs = cell_inputs(sizes, dtype)
+    found, values = lstm_cell(*inputs), wide(*inputs)
+    expected, errors = lstm_cell_reference(*values), cell_errors(values)
+    for result, exact, error in zip(found, expected, errors, strict=True):
+        assert_within(result, exact, error)
+
+
+@pytest.mark.parametrize("l1_bytes", [1, 160_000, 1 << 26], ids=["streamed", "in part", "resident"])
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("sizes", [(1, 1, 1), (7, 100, 65), (33, 17, 64)])
+def test_every_step_follows_from_the_state_before(
+    l1_bytes: int, dtype: str, sizes: tuple[int, int, int]
+):
+    n_steps = 4
+    _, h, c, w, u, b = cell_inputs(sizes, dtype)
+    x = draw((n_steps, *sizes[:2]), dtype, seed=6)
+    hs, cs = lstm(x, h, c, w, u, b, l1_bytes=l1_bytes)
+    for t in range(n_steps):
+        values = wide(x[t], h, c, w, u, b)
+        expected, errors = lstm_cell_reference(*values), cell_errors(values)
+        assert_within(hs[t], expected[0], errors[0])
+        assert_within(cs[t], expected[1], errors[1])
+        h, c = hs[t], cs[t]  # so that rounding does not add up over the sequence
+
+
+def test_a_long_sequence_stays_near_the_reference():
+    _, *rest = cell_inputs((5, 9, 20), "float32")
+    x = draw((50, 5, 9), "float32", seed=6)
+    found, expected = lstm(x, *rest), lstm_reference(*wide(x, *rest))
+    for result, exact in zip(found, expected, strict=True):
+        np.testing.assert_allclose(result, exact, atol=1e-4)
+
+
+def test_tiles_and_residence_change_nothing_but_the_order_of_sums():
+    _, h, c, w, u, b = cell_inputs((40, 70, 50), "float32")
+    x = draw((3, 40, 70), "float32", seed=6)
+    expected = lstm(x, h, c, w, u, b)
+    choices: list[dict[str, Any]] = [
+        {"m_tile": 32, "n_tile": 16, "k_tile": 32},
+        {"l1_bytes": 1, "n_tile": 32},
+    ]
+    for tiles in choices:
+        found = lstm(x, h, c, w, u, b, **tiles)
+        np.testing.assert_allclose(found[0], expected[0], atol=1e-5)
+
+
+def test_no_steps_give_no_states():
+    _, *rest = cell_inputs((2, 3, 4), "float32")
+    hs, cs = lstm(np.zeros((0, 2, 3), np.float32), *rest)
+    assert hs.shape == cs.shape == (0, 2, 4)
+
+
+def sequence(inputs: int, hidden: int) -> Program:
+    return lstm.program(S=32, B=128, I=inputs, H=hidden, dtype="float16", machine="ascend910")
+
+
+def test_it_says_which_weights_stay_on_the_core():
+    assert residence(sequence(128, 256)) == (
+        "u stays in L1 (524,288 bytes); w stays in L1 (262,144 bytes)"
+    )
+    assert residence(sequence(256, 256)) == (
+        "u stays in L1 (524,288 bytes); 3 of 4 column tiles of w stay in L1 (393,216 bytes), the "
+        "others are read from GM in each of 32 steps"
+    )
+    assert residence(sequence(1024, 1024)) == (
+        "u does not fit L1, and is read from GM in each of 32 steps; "
+        "w does not fit L1, and is read from GM in each of 32 steps"
+    )
+
+
+def unfused_step(batch: int, inputs: int, hidden: int) -> Traffic:
+    """Return the bytes of one step as the published measurement had it, in float16.
+
+    One product of [x, h] by both weights leaves the core in float32, and comes back, with the bias
+    and c, for the activations, which write c and h.
+    """
+    product = gemm.program(
+        M=batch, N=4 * hidden, K=inputs + hidden, dtype="float16", machine="ascend910"
+    )
+    gates, state = batch * 4 * hidden * 4, batch * hidden * 4
+    pointwise = Traffic(read=gates + 4 * hidden * 4 + state, written=state + state // 2)
+    return total_traffic(gm_traffic(product)) + pointwise
+
+
+def both(traffic: Traffic) -> int:
+    return traffic.read + traffic.written
+
+
+def test_a_cell_moves_less_than_the_unfused_step():
+    cell = lstm_cell.program(B=128, I=1024, H=1024, dtype="float16", machine="ascend910")
+    found, unfused = total_traffic(gm_traffic(cell)), unfused_step(128, 1024, 1024)
+    assert found.written == 128 * 1024 * (2 + 4)  # h and c alone
+    # the gates, written and read: what fusing saves
+    assert both(unfused) - both(found) > 1.5 * 128 * 4 * 1024 * 4
+
+
+@pytest.mark.parametrize(
+    ("inputs", "hidden", "least"), [(128, 256, 6.8), (256, 256, 2.2), (1024, 1024, 1.1)]
+)
+def test_a_sequence_moves_a_fraction_of_the_unfused_form(inputs: int, hidden: int, least: float):
+    fused = total_traffic(gm_traffic(sequence(inputs, hidden)))
+    unfused = 32 * both(unfused_step(128, inputs, hidden))
+    assert fused.written == 32 * 128 * hidden * (2 + 4)  # no gates
+    assert unfused / both(fused) > least
+
+
+def test_resident_weights_are_read_once_by_every_core():
+    found, n_cores = gm_traffic(sequence(256, 256)), 8
+    n_bytes = 256 * 1024 * 2
+    assert found["u"].read == n_cores * n_bytes
+    assert found["w"].read == n_cores * n_bytes * (3 + 32) // 4  # one tile of four in every step
+
+
+def test_what_it_calls_in_part_is_in_part():
+    program = lstm.program(S=4, B=7, I=100, H=65, dtype="float16", l1_bytes=160_000)
+    assert residence(program).startswith("1 of 2 column tiles of u stay in L1 (65,536 bytes)")

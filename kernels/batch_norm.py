@@ -20,7 +20,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 import tilelang as tl
-from tilelang.language.handles import IndexLike
 
 N_IMAGES = 64
 """Images whose statistics are in UB at once."""
@@ -93,7 +92,7 @@ def _measure_images(
 
 
 def _merge_tile(
-    wide: tl.Tensor, mean: tl.Tensor, total: tl.Tensor, before: IndexLike, n_here: IndexLike
+    wide: tl.Tensor, mean: tl.Tensor, total: tl.Tensor, before: tl.IndexLike, n_here: tl.IndexLike
 ) -> None:
     """Update mean and squared deviations of `before` columns by the `n_here` columns of `wide`."""
     step = tl.alloc_ub(mean.shape, "float32")
@@ -170,7 +169,7 @@ def _normalise(
 
 
 def _load(
-    x: tl.Tensor, start: tuple[IndexLike, IndexLike, IndexLike], shape: tuple[int, int]
+    x: tl.Tensor, start: tuple[tl.IndexLike, tl.IndexLike, tl.IndexLike], shape: tuple[int, int]
 ) -> tl.Tensor:
     """Return channels times points of one image in float32, from (image, channel, point)."""
     narrow = tl.alloc_ub(shape, x.dtype)
@@ -180,7 +179,7 @@ def _load(
     return wide
 
 
-def _load_vector(vector: tl.Tensor, start: IndexLike, size: int) -> tl.Tensor:
+def _load_vector(vector: tl.Tensor, start: tl.IndexLike, size: int) -> tl.Tensor:
     """Return a column [size, 1] of a vector in float32."""
     narrow = tl.alloc_ub((size, 1), vector.dtype)
     wide = tl.alloc_ub((size, 1), "float32")

@@ -37,8 +37,6 @@ import tilelang as tl
 from tilelang.dtypes import BLOCK_BYTES
 from tilelang.ir.nodes import Window
 from tilelang.ir.region import Memory
-from tilelang.language.handles import Condition, Index, IndexLike
-from tilelang.language.tensors import Tile
 from tilelang.machines import find_machine
 
 GPU = "sm90"
@@ -285,7 +283,7 @@ def _convolve(
             _store(y, (*_place(first * plan.n_tiles + t, plan), output), out, block, plan)
 
 
-def _place(number: Index, plan: Plan) -> tuple[Index, Index]:
+def _place(number: tl.Index, plan: Plan) -> tuple[tl.Index, tl.Index]:
     """Return the image and the first position of a tile; past the last there is no such image."""
     return number // plan.n_m, number % plan.n_m * plan.m_tile
 
@@ -294,10 +292,10 @@ def _multiply(
     acc: tl.Tensor,
     features: tl.Tensor,
     weights: tl.Tensor,
-    first: Index,
+    first: tl.Index,
     plan: Plan,
     *,
-    is_first: Condition,
+    is_first: tl.Condition,
 ) -> None:
     """Add to `acc` the products over one tile of channels, in steps of `plan.k_step` columns."""
     matrix = tl.as_matrix(weights)
@@ -323,7 +321,7 @@ def _multiply(
 
 
 def _epilogue(
-    acc: Tile, bias: tl.Tensor | None, first: IndexLike, dtype: tl.DType, *, relu: bool
+    acc: tl.Tile, bias: tl.Tensor | None, first: tl.IndexLike, dtype: tl.DType, *, relu: bool
 ) -> tl.Tensor:
     """Return the tile of results: sums plus the bias of outputs from `first` on, and ReLU."""
     total = tl.alloc_ub(acc.shape, acc.dtype)
@@ -343,9 +341,9 @@ def _epilogue(
 
 def _store(
     y: tl.Tensor,
-    start: tuple[IndexLike, IndexLike, IndexLike],
+    start: tuple[tl.IndexLike, tl.IndexLike, tl.IndexLike],
     out: tl.Tensor,
-    block: Index,
+    block: tl.Index,
     plan: Plan,
 ) -> None:
     """Store `out` at (image, position, output) `start`; of a group's last block, what is its own.

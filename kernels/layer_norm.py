@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 import tilelang as tl
-from tilelang.language.handles import IndexLike
 
 TILE_ELEMENTS = 8192
 """What of a row block is in UB at once; some 20 bytes an element, so it fits every chip."""
@@ -54,7 +53,7 @@ def layer_norm_tiles(
 
 def _short_rows(
     tensors: tuple[tl.Tensor, tl.Tensor, tl.Tensor, tl.Tensor],
-    row: IndexLike,
+    row: tl.IndexLike,
     shape: tuple[int, int],
     epsilon: float,
 ) -> None:
@@ -74,7 +73,7 @@ def _short_rows(
 
 def _long_rows(
     tensors: tuple[tl.Tensor, tl.Tensor, tl.Tensor, tl.Tensor],
-    row: IndexLike,
+    row: tl.IndexLike,
     shape: tuple[int, int],
     epsilon: float,
 ) -> None:
@@ -92,7 +91,7 @@ def _long_rows(
 
 
 def _statistics(
-    x: tl.Tensor, row: IndexLike, shape: tuple[int, int], mean: tl.Tensor, squares: tl.Tensor
+    x: tl.Tensor, row: tl.IndexLike, shape: tuple[int, int], mean: tl.Tensor, squares: tl.Tensor
 ) -> None:
     """Set `mean`, and `squares` to the sums of squared deviations, of rows of several tiles."""
     N, n_tile = x.shape[1], shape[1]
@@ -110,7 +109,9 @@ def _statistics(
         squares += part
 
 
-def _load(x: tl.Tensor, row: IndexLike, column: IndexLike, shape: tuple[int, int]) -> tl.Tensor:
+def _load(
+    x: tl.Tensor, row: tl.IndexLike, column: tl.IndexLike, shape: tuple[int, int]
+) -> tl.Tensor:
     """Return a tile of `x` in float32, 0 past the end of a row."""
     narrow = tl.alloc_ub(shape, x.dtype)
     wide = tl.alloc_ub(shape, "float32")
@@ -119,7 +120,7 @@ def _load(x: tl.Tensor, row: IndexLike, column: IndexLike, shape: tuple[int, int
     return wide
 
 
-def _squares(wide: tl.Tensor, mean: tl.Tensor, n_columns: IndexLike) -> tl.Tensor:
+def _squares(wide: tl.Tensor, mean: tl.Tensor, n_columns: tl.IndexLike) -> tl.Tensor:
     """Return the squared deviations in the first `n_columns` columns, and 0 behind them."""
     squares = tl.alloc_ub(wide.shape, "float32")
     squares[:] = wide - mean
@@ -129,7 +130,7 @@ def _squares(wide: tl.Tensor, mean: tl.Tensor, n_columns: IndexLike) -> tl.Tenso
 
 def _store(
     y: tl.Tensor,
-    start: tuple[IndexLike, IndexLike],
+    start: tuple[tl.IndexLike, tl.IndexLike],
     wide: tl.Tensor,
     gamma: tl.Tensor,
     beta: tl.Tensor,

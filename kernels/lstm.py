@@ -36,7 +36,6 @@ from tilelang.kernels.lstm_cell import (
     output,
     update_state,
 )
-from tilelang.language.handles import Index, IndexLike
 from tilelang.machines import find_machine
 
 STATE_BYTES = 4
@@ -158,9 +157,9 @@ def _keep(weights: tl.Tensor, shape: tuple[int, int], n_tile: int) -> tl.Tensor 
 
 def _multiply(
     gates: tl.Tensor,
-    left: tuple[tl.Tensor, IndexLike],
+    left: tuple[tl.Tensor, tl.IndexLike],
     weights: tuple[tl.Tensor, tl.Tensor | None],
-    j: Index,
+    j: tl.Index,
     k_tile: int,
     *,
     starts: bool,
@@ -185,9 +184,9 @@ def _multiply(
 
 def _multiply_streamed(
     gates: tl.Tensor,
-    left: tuple[tl.Tensor, IndexLike],
+    left: tuple[tl.Tensor, tl.IndexLike],
     weights: tl.Tensor,
-    j: Index,
+    j: tl.Index,
     k_tile: int,
     *,
     starts: bool,
@@ -207,7 +206,7 @@ def _finish(
     bias: tl.Tensor,
     states: tuple[tl.Tensor, tl.Tensor],
     results: tuple[tl.Tensor, tl.Tensor],
-    place: tuple[Index, Index, Index],
+    place: tuple[tl.Index, tl.Index, tl.Index],
 ) -> None:
     """Turn the sums of a column tile into the next h and c, in L1 and in the results."""
     (h1, c1), (hs, cs), (t, i, j) = states, results, place

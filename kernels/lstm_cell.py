@@ -19,8 +19,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 import tilelang as tl
-from tilelang.language.handles import IndexLike
-from tilelang.language.vector import Expression
 
 N_GATES = 4
 EPILOGUE_ROWS = 32
@@ -76,10 +74,10 @@ def lstm_cell(  # noqa: PLR0913 - a cell has six inputs and two results
 def load_gates(
     tile: tl.Tensor,
     weights: tl.Tensor,
-    row: IndexLike,
-    column: IndexLike,
+    row: tl.IndexLike,
+    column: tl.IndexLike,
     *,
-    slot: tuple[IndexLike, ...] = (),
+    slot: tuple[tl.IndexLike, ...] = (),
 ) -> None:
     """Fill `tile` [k, 4n] in L1 with the weights of all gates for n columns from `column` on.
 
@@ -100,7 +98,7 @@ def update_state(state: tl.Tensor, gates: tl.Tensor) -> None:
     state[:] = tl.sigmoid(forget) * state + tl.sigmoid(enter) * tl.tanh(new)
 
 
-def output(state: tl.Tensor, gates: tl.Tensor) -> Expression:
+def output(state: tl.Tensor, gates: tl.Tensor) -> tl.Expression:
     """Return h of the state c and the gates, before activation."""
     return tl.sigmoid(gates[:, 3 * state.shape[1] :]) * tl.tanh(state)
 

@@ -24,7 +24,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 import tilelang as tl
-from tilelang.language.handles import IndexLike
 
 EPILOGUE_ROWS = 32
 """Rows of the accumulator that are in UB at once."""
@@ -85,7 +84,7 @@ def quantized_gemm(  # noqa: PLR0913 - five tensors, two attributes and three ti
 def _add_sums(
     sums: tl.Tensor,
     matrix: tl.Tensor,
-    start: tuple[IndexLike, IndexLike],
+    start: tuple[tl.IndexLike, tl.IndexLike],
     k_tile: int,
     factor: int,
 ) -> None:

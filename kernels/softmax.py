@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 import tilelang as tl
-from tilelang.language.handles import IndexLike
 
 LOWEST = float(np.finfo(np.float32).min)
 """The least maximum of a row: -inf minus -inf would be NaN, also where -inf is only the fill."""
@@ -43,7 +42,7 @@ def softmax_tiles(
     return {"m_tile": TILE_ELEMENTS // n_tile, "n_tile": n_tile}
 
 
-def _short_rows(x: tl.Tensor, y: tl.Tensor, row: IndexLike, shape: tuple[int, int]) -> None:
+def _short_rows(x: tl.Tensor, y: tl.Tensor, row: tl.IndexLike, shape: tuple[int, int]) -> None:
     """Write rows that are one tile long."""
     wide = _load(x, row, 0, shape)
     top = tl.alloc_ub((shape[0], 1), "float32")
@@ -56,7 +55,7 @@ def _short_rows(x: tl.Tensor, y: tl.Tensor, row: IndexLike, shape: tuple[int, in
     _store(y, row, 0, wide)
 
 
-def _long_rows(x: tl.Tensor, y: tl.Tensor, row: IndexLike, shape: tuple[int, int]) -> None:
+def _long_rows(x: tl.Tensor, y: tl.Tensor, row: tl.IndexLike, shape: tuple[int, int]) -> None:
     """Write rows of several tiles, in two passes over them."""
     n_tiles = tl.ceildiv(x.shape[1], shape[1])
     top = tl.alloc_ub((shape[0], 1), "float32")
@@ -79,7 +78,9 @@ def _long_rows(x: tl.Tensor, y: tl.Tensor, row: IndexLike, shape: tuple[int, int
         _store(y, row, j * shape[1], wide)
 
 
-def _load(x: tl.Tensor, row: IndexLike, column: IndexLike, shape: tuple[int, int]) -> tl.Tensor:
+def _load(
+    x: tl.Tensor, row: tl.IndexLike, column: tl.IndexLike, shape: tuple[int, int]
+) -> tl.Tensor:
     """Return a tile of `x` in float32; past the end of a row it is -inf, which adds nothing."""
     narrow = tl.alloc_ub(shape, x.dtype)
     wide = tl.alloc_ub(shape, "float32")
@@ -88,7 +89,7 @@ def _load(x: tl.Tensor, row: IndexLike, column: IndexLike, shape: tuple[int, int
     return wide
 
 
-def _store(y: tl.Tensor, row: IndexLike, column: IndexLike, wide: tl.Tensor) -> None:
+def _store(y: tl.Tensor, row: tl.IndexLike, column: tl.IndexLike, wide: tl.Tensor) -> None:
     """Store a float32 tile into `y`, rounded to its dtype."""
     narrow = tl.alloc_ub(wide.shape, y.dtype)
     narrow[:] = tl.cast(wide, y.dtype)

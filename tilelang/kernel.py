@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import tilelang.arguments as args
-from tilelang.backend import Executable, find_backend
+from tilelang.backend import find_backend
 from tilelang.binding import Argument, Binding, bind
 from tilelang.diagnostics import Diagnostic, Location, Note, TileError, callsite
 from tilelang.dtypes import DType, DTypeLike
 from tilelang.ir.nodes import Program
+from tilelang.ir.region import Buffer
 from tilelang.machines import Machine, find_machine
 from tilelang.parameters import Parameters, Request, read_dtypes, read_parameters
 from tilelang.specialise import trace_program
@@ -21,6 +22,8 @@ from tilelang.text.signature import Signature, parse_signature
 
 if TYPE_CHECKING:
     from tilelang.check import Report
+    from tilelang.sweep.plan import Plan
+    from tilelang.sweep.report import Report as SweepReport
 
 DEFAULT_BACKEND = "numpy"
 """The strict reference executor: right first, fast when asked."""
@@ -62,9 +65,9 @@ def kernel(signature: str) -> Callable[[Callable[..., None]], Kernel]:
 class Compiled:
     """What a call on arrays of some kind runs, and what its results are."""
 
-    program: Program
-    executable: Executable
-    results: tuple[args.Kind, ...]
+    results: tuple[Buffer, ...]
+    kinds: tuple[args.Kind, ...]
+    run: Callable[..., None]
 
 
 class Kernel:
@@ -138,10 +141,10 @@ class Kernel:
         if known is None:
             known = self._executables[key] = self._compile(arrays, backend, machine, keywords)
         if out is None:
-            results = args.allocate(known.results, next(iter(arrays), None))
+            results = args.allocate(known.kinds, next(iter(arrays), None))
         else:
-            results = self._given_results(known.program, arrays, out)
-        known.executable(*arrays, *results)
+            results = self._given_results(known.results, arrays, out)
+        known.run(*arrays, *results)
         return results if len(results) > 1 else next(iter(results))
 
     def program(
@@ -167,7 +170,8 @@ class Kernel:
         }
         request = self._parameters.sort(keywords, frozenset(), location)
         dtypes = read_dtypes(self.signature, dtype, location)
-        return self._specialise(arrays, request, dtypes, machine, location)
+        binding = self._bind(arrays, request, dtypes, location)
+        return self._specialise(binding, request, find_machine(machine or "host"), location)
 
     def source(
         self,
@@ -204,6 +208,31 @@ class Kernel:
             self, backends=backends, dtype=dtype, machine=machine, seed=seed, keywords=keywords
         )
 
+    def sweep(
+        self,
+        tiles: Mapping[str, Iterable[int] | str],
+        *,
+        backend: str = DEFAULT_BACKEND,
+        dtype: DTypeLike | Mapping[str, DTypeLike] | None = None,
+        machine: str | None = None,
+        plan: Plan | None = None,
+        **keywords: Any,
+    ) -> SweepReport:
+        """Try `tiles` (`{"n_tile": [64, 128]}`, or as text "64:128:x2") and rank them.
+
+        `plan` (`tl.sweep.Plan`) says by what, how many, and where the log goes; `keywords` are
+        sizes, attributes, the other tile parameters and the backend's options.
+
+        Raises:
+            TileError: for a mistake in the keywords or in the plan, not for one that a trial makes.
+        """
+        from tilelang.sweep.plan import Plan
+        from tilelang.sweep.problem import read_problem
+        from tilelang.sweep.procedure import sweep_problem
+
+        problem = read_problem(self, (backend, machine), dtype=dtype, keywords=keywords)
+        return sweep_problem(problem, tiles, plan or Plan())
+
     def _compile(
         self,
         arrays: Sequence[Any],
@@ -215,10 +244,13 @@ class Kernel:
         found = find_backend(backend)
         target = find_machine(machine or found.machine)
         request = self._parameters.sort(keywords, found.options, location)
-        named = self._named(arrays, location)
-        program = self._specialise(named, request, {}, target.name, location)
+        binding = self._bind(self._named(arrays, location), request, {}, location)
+        kinds = args.physical_kinds(binding.results)
+        if all(0 in buffer.shape for buffer in binding.results):
+            return Compiled(binding.results, kinds, _nothing)
+        program = self._specialise(binding, request, target, location)
         executable = found.compile(program, target, **request.options)
-        return Compiled(program, executable, args.physical_kinds(program.results))
+        return Compiled(binding.results, kinds, executable)
 
     def _named(self, arrays: Sequence[Any], location: Location) -> dict[str, Argument]:
         names = self._parameters.inputs
@@ -238,27 +270,25 @@ class Kernel:
             for name, array in zip(names, arrays, strict=True)
         }
 
-    def _given_results(self, program: Program, arrays: Sequence[Any], out: Any) -> tuple[Any, ...]:
+    def _given_results(
+        self, buffers: Sequence[Buffer], arrays: Sequence[Any], out: Any
+    ) -> tuple[Any, ...]:
         location = callsite.location(None)
-        results = args.as_results(out, program.results, location)
+        results = args.as_results(out, buffers, location)
         inputs = dict(zip(self._parameters.inputs, arrays, strict=True))
-        by_name = {
-            buffer.name: array for buffer, array in zip(program.results, results, strict=True)
-        }
-        args.check_results(by_name, program.results, inputs, location)
+        by_name = {buffer.name: array for buffer, array in zip(buffers, results, strict=True)}
+        args.check_results(by_name, buffers, inputs, location)
         return results
 
-    def _specialise(
+    def _bind(
         self,
         arrays: Mapping[str, Argument],
         request: Request,
         dtypes: Mapping[str, DType],
-        machine: str | None,
         location: Location,
-    ) -> Program:
-        target = find_machine(machine or "host")
+    ) -> Binding:
         attributes = self._parameters.complete_attributes(request.attributes, location)
-        binding = bind(
+        return bind(
             self.signature,
             arrays,
             dims=request.dims,
@@ -266,11 +296,16 @@ class Kernel:
             dtypes=dtypes,
             location=location,
         )
-        tiles = self._tiles(binding, request, target, location)
-        key = (binding.inputs, binding.results, *attributes.items(), *tiles.items(), target.name)
+
+    def _specialise(
+        self, binding: Binding, request: Request, machine: Machine, location: Location
+    ) -> Program:
+        tiles = self._tiles(binding, request, machine, location)
+        attributes = binding.attributes.items()
+        key = (binding.inputs, binding.results, *attributes, *tiles.items(), machine.name)
         if key not in self._programs:
             self._programs[key] = trace_program(
-                self.function, binding, tiles, target, self.location
+                self.function, binding, tiles, machine, self.location
             )
         return self._programs[key]
 
@@ -282,6 +317,10 @@ class Kernel:
             rule(binding.dims, binding.dtypes, machine.name) if rule else EMPTY
         )
         return self._parameters.complete_tiles({**chosen, **request.tiles}, location)
+
+
+def _nothing(*_: object) -> None:
+    """Fill no element of no result."""
 
 
 def _call_key(

@@ -71,7 +71,9 @@ def interpreted(problem: Problem, a: NDArray[Any], b: NDArray[Any], c: NDArray[A
     import triton.language as tl
 
     @triton.jit
-    def matmul(  # noqa: PLR0913 - Triton takes sizes and tiles one by onea, b, c, size, M_TILE: tl.constexpr, N_TILE: tl.constexpr, K_TILE: tl.constexpr):
+    def matmul(  # noqa: PLR0913 - Triton takes sizes and tiles one by one
+        a, b, c, size, M_TILE: tl.constexpr, N_TILE: tl.constexpr, K_TILE: tl.constexpr
+    ):
         rows = tl.program_id(0) * M_TILE + tl.arange(0, M_TILE)
         columns = tl.program_id(1) * N_TILE + tl.arange(0, N_TILE)
         acc = tl.zeros((M_TILE, N_TILE), dtype=tl.float32)

@@ -107,10 +107,8 @@ def main() -> None:
     ratio = seconds["triton"] / seconds["strict"]
     print(f"GEMM {problem.size}^3 float16, tiles 128x128x64")
     print(f"  numpy backend, strict   {seconds['strict'] * 1e3:8.2f} ms")
-    print(
     print(f"  Triton's interpreter    {seconds['triton'] * 1e3:8.2f} ms")
     print(f"  ratio                   {ratio:8.1f}      goal {GOAL:g}")
-    )
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ AREA_DIGITS = {
     "sweep": "09",
     "llvm": "11",
     "tik": "12",
+    "triton": "13",
 }
 AREAS = sorted((ROOT / "tilelang/diagnostics/explain").glob("*.toml"))
 MAX_COLUMNS = 100

@@ -1,0 +1,52 @@
+"""The interpreter's process sees what a kernel does beside its arrays, and what it reads there."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from tests.backends.triton.running import Array, Case, Job, inputs_of, needs_triton, run_all
+from tilelang.backends.triton.options import Options
+from tilelang.shipped import find_kernel
+
+CASE = Case(
+    find_kernel("gemm"),
+    "float16",
+    {"M": 33, "N": 37, "K": 40, "m_tile": 32, "n_tile": 32, "k_tile": 32},
+    Options(interpreter=True, descriptors=False),
+)
+
+
+def run_changed(old: str, new: str) -> list[Array] | str:
+    """Run the case with a part of its text changed."""
+    program, generated = CASE.program(), CASE.generated()
+    assert old in generated.text
+    changed = replace(generated, text=generated.text.replace(old, new))
+    return run_all([Job(program, changed, inputs_of(CASE, program))])[0]
+
+
+@needs_triton
+def test_a_store_beside_a_result_is_found():
+    found = run_changed(", mask=(c_row < 33) & (c_column < 37)", "")
+    assert isinstance(found, str)
+    assert "c: written beside the array" in found
+
+
+@needs_triton
+def test_a_load_beside_an_input_is_poison():
+    found = run_changed("mask=(a1_row < 33) & (a1_column < 40)", "mask=a1_row < 99")
+    assert not isinstance(found, str)
+    assert np.isnan(found[0]).any()
+
+
+@needs_triton
+def test_an_input_that_is_written_is_found():
+    found = run_changed("tl.store(c + ", "tl.store(a + 0 * ")
+    assert isinstance(found, str)
+    assert "a: an input was written" in found
+
+
+@needs_triton
+def test_a_kernel_that_fails_says_where():
+    found = run_changed("acc = tl.dot(a1, b1, acc)", "acc = tl.dot(b1, no_such_name, acc)")
+    assert isinstance(found, str)
+    assert "no_such_name" in found

@@ -1,0 +1,271 @@
+"""The innermost loop of a matrix product: a tile of sums in registers, one unit of k after another.
+
+Each step loads one vector of every panel of `b` and one unit of every row of `a`, broadcasts the
+latter, and adds all products. LLVM makes of it what a person would write, 99 % of the peak.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from tilelang.backends.llvm.code import Choice
+from tilelang.backends.llvm.frame import Frame
+from tilelang.backends.llvm.narrow_floats import wide
+from tilelang.backends.llvm.panels import LANES, ROWS, Method, Multiply
+from tilelang.backends.llvm.storage import Storage
+from tilelang.backends.llvm.values import Lanes, Value, fused, interleave
+from tilelang.dtypes import DType
+from tilelang.ir import index as ix
+from tilelang.ir.condition import Condition
+from tilelang.ir.index import Index
+
+_FEW_ROWS = 32
+"""Rows of `a` up to which the sums below are mostly not there to be asked for."""
+_FOUR_BIASES = -0x7F7F7F80
+"""Four bytes of 128."""
+_UNROLL = 4
+"""Units of k a step; more makes LLVM hoist loads and spill sums (facts: 8x2 drops to 86 %)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Strides:
+    """Where an operand starts, and how far apart its parts are, in elements."""
+
+    pointer: str
+    start: Index
+    outer: int
+    """From one block of 8 rows, or one panel of 16 columns, to the next."""
+    k: int
+    """From one block of k, or one unit of `b`, to the next."""
+    row: int = 0
+    """From one row of `a`, or of sums, to the next; of `b` in place, from one k to the next."""
+    k_block: int = 0
+    """Elements of k in a block of `a`; 0 if all of them lie side by side."""
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A product whose operands lie in panels."""
+
+    method: Method
+    a: Strides
+    b: Strides
+    c: Strides
+    size: tuple[int, int, int]
+    """Rows, columns, and units of k."""
+    init: Condition
+
+    @property
+    def is_biased(self) -> bool:
+        """Whether the stored bytes of `a` are 128 too large."""
+        return self.method.a is Storage.I8_BIASED
+
+    @property
+    def is_interleaved(self) -> bool:
+        """Whether units of `b` are put together from a plain array as they are loaded."""
+        return self.b.row > 0 and self.method.unit > 1
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A tile of sums: its first row and panel, its size, and the units of k to add."""
+
+    row: Index
+    panel: Index
+    n_rows: int
+    n_panels: int
+    first: Index
+    last: Index
+
+
+def emit_tile(
+    frame: Frame, product: Product, tile: Tile, init: Condition, bias: Sequence[str]
+) -> None:
+    """Write the sums of one tile; where `init` holds they start from zero.
+
+    `bias` is what biased bytes of `a` add to the sums of each panel (`emit_bias`).
+    """
+    addresses = _sum_addresses(frame, product, tile)
+    lanes = Lanes(frame.code, frame.host, LANES)
+    if product.size[0] > _FEW_ROWS:
+        _prefetch_next(frame, product, tile, addresses)
+    sums = _add_units(frame, product, tile, _first_sums(frame, product, addresses, init))
+    kind = lanes.type(product.method.sum_type)
+    for number, (address, total) in enumerate(zip(addresses, sums, strict=True)):
+        if bias:
+            total = lanes.op("sub", "i32", total, bias[number % tile.n_panels])
+        frame.code.do(f"store {kind} {total}, ptr {address}, align 4")
+
+
+def _prefetch_next(frame: Frame, product: Product, tile: Tile, addresses: Sequence[str]) -> None:
+    """Ask for the sums of the tile below: a tile takes longer than they take from any cache.
+
+    Without it products that overflow the second-level cache lose a quarter (facts, section 3b).
+    """
+    code, element = frame.code, product.method.sum_type
+    code.declare("void", "llvm.prefetch.p0", "ptr", "i32", "i32", "i32")
+    for address in addresses:
+        below = frame.address(address, element, str(tile.n_rows * product.c.row))
+        code.do(f"call void @llvm.prefetch.p0(ptr {below}, i32 1, i32 3, i32 1)")
+
+
+def emit_bias(frame: Frame, product: Product, tile: Tile) -> list[str]:
+    """Write the sums over k of 128 times each panel of `b`, and return them."""
+    only_bias = replace(tile, n_rows=0)
+    return _add_units(frame, product, only_bias, ["zeroinitializer"] * tile.n_panels)
+
+
+def _add_units(frame: Frame, product: Product, tile: Tile, sums: Sequence[str]) -> list[str]:
+    """Write the loop over k. A tile without rows has one row of sums, of the bias."""
+    kind = f"<{LANES} x {product.method.sum_type}>"
+    carried = [(kind, total) for total in sums]
+    first, last = frame.number(tile.first), frame.number(tile.last)
+    with frame.code.loop(first, last, _UNROLL, carried) as loop:
+        unit = _bind_unit(frame, product, loop.index)
+        totals = list(loop.carried)
+        for step in range(_UNROLL):
+            index = ix.add(ix.variable(unit), ix.constant(step))
+            totals = _add_unit(frame, product, tile, index, totals)
+        loop.update(*totals)
+    return list(loop.results)
+
+
+def _bind_unit(frame: Frame, product: Product, value: str) -> str:
+    """Name the variable of the loop over k: a multiple of the unroll factor."""
+    name = frame.fresh()
+    frame.bind(name, value, 0, product.size[2] - 1)
+    return name
+
+
+def _add_unit(
+    frame: Frame, product: Product, tile: Tile, unit: Index, sums: list[str]
+) -> list[str]:
+    lanes, method = Lanes(frame.code, frame.host, LANES), product.method
+    vectors = _load_vectors(frame, product, tile, unit)
+    added: list[str] = []
+    for row in range(len(sums) // tile.n_panels):
+        if row < tile.n_rows:
+            factor = _load_factor(frame, product, tile, unit, row)
+        else:
+            factor = lanes.constant("i32", _FOUR_BIASES)
+        own = sums[row * tile.n_panels : (row + 1) * tile.n_panels]
+        for vector, total in zip(vectors, own, strict=True):
+            added.append(multiply_add(lanes, method, factor, vector, total))
+    return added
+
+
+def _load_vectors(frame: Frame, product: Product, tile: Tile, unit: Index) -> list[str]:
+    """Load one vector of units from every panel of the tile."""
+    b, method = product.b, product.method
+    start = ix.add(b.start, ix.scale(tile.panel, b.outer))
+    base = frame.address(b.pointer, method.b.llvm, frame.value(start))
+    vectors: list[str] = []
+    here = frame.address(base, method.b.llvm, frame.value(_without_constant(unit, b.k)))
+    for panel in range(tile.n_panels):
+        offset = panel * b.outer + unit.constant * b.k
+        address = frame.address(here, method.b.llvm, str(offset))
+        if product.is_interleaved:
+            vectors.append(_interleaved(frame, product, address))
+        else:
+            vectors.append(_load_vector(frame, method, address))
+    return vectors
+
+
+def _interleaved(frame: Frame, product: Product, address: str) -> str:
+    """Load the rows of a unit from a plain array and make units of their columns."""
+    method = product.method
+    lanes = Lanes(frame.code, frame.host, LANES)
+    bits = 8 * method.b.n_bytes
+    rows: list[str] = []
+    for number in range(method.unit):
+        row = frame.address(address, method.b.llvm, str(number * product.b.row))
+        kind, align = lanes.type(method.b.llvm), method.b.n_bytes
+        rows.append(frame.code.let(f"load {kind}, ptr {row}, align {align}"))
+    return interleave(lanes, rows, bits)
+
+
+def _without_constant(index: Index, factor: int) -> Index:
+    return ix.scale(ix.add(index, ix.constant(-index.constant)), factor)
+
+
+def _load_vector(frame: Frame, method: Method, address: str) -> str:
+    """Load 16 units: bits as they are for dot products, else widened to what is multiplied."""
+    lanes = Lanes(frame.code, frame.host, LANES)
+    match method.multiply:
+        case Multiply.DOT_BF16 | Multiply.DOT_INT8 | Multiply.INTEGER:
+            return frame.code.let(f"load <{LANES} x i32>, ptr {address}, align 4")
+        case Multiply.FMA:
+            kind = lanes.type(method.b.llvm)
+            raw = frame.code.let(f"load {kind}, ptr {address}, align {method.b.n_bytes}")
+            return wide(lanes, Value(_DTYPES[method.b], raw))
+
+
+_DTYPES = {Storage.F32: DType.FLOAT32, Storage.F16: DType.FLOAT16, Storage.BF16: DType.BFLOAT16}
+
+
+def _load_factor(frame: Frame, product: Product, tile: Tile, unit: Index, row: int) -> str:
+    """Load one unit of one row of `a` and broadcast it."""
+    a, method = product.a, product.method
+    start = ix.add(a.start, ix.scale(ix.floor_div(tile.row, ROWS), a.outer))
+    base = frame.address(a.pointer, method.a.llvm, frame.value(start))
+    whole = ix.add(unit, ix.constant(-unit.constant))
+    inside = ix.scale(whole, method.unit)
+    if a.k_block:
+        n_units = a.k_block // method.unit
+        block, rest = ix.floor_div(whole, n_units), ix.modulo(whole, n_units)
+        inside = ix.add(ix.scale(block, a.k), ix.scale(rest, method.unit))
+    inside = ix.add(inside, ix.scale(ix.modulo(tile.row, ROWS), a.row))
+    here = frame.address(base, method.a.llvm, frame.value(inside))
+    offset = row // ROWS * a.outer + row % ROWS * a.row + unit.constant * method.unit
+    address = frame.address(here, method.a.llvm, str(offset))
+    element = "float" if method.multiply is Multiply.FMA else "i32"
+    scalar = frame.code.let(f"load {element}, ptr {address}, align 4")
+    return Lanes(frame.code, frame.host, LANES).splat(element, scalar)
+
+
+def multiply_add(lanes: Lanes, method: Method, factor: str, vector: str, total: str) -> str:
+    """Return `total` plus the products of two vectors of units."""
+    match method.multiply:
+        case Multiply.FMA:
+            return fused(lanes, factor, vector, total)
+        case Multiply.INTEGER:
+            return lanes.op("add", "i32", total, lanes.op("mul", "i32", factor, vector))
+        case Multiply.DOT_BF16:
+            return _dot(lanes, "llvm.x86.avx512bf16.dpbf16ps.512", "float", (total, factor, vector))
+        case Multiply.DOT_INT8:
+            return _dot(lanes, "llvm.x86.avx512.vpdpbusd.512", "i32", (total, factor, vector))
+
+
+def _dot(lanes: Lanes, name: str, element: str, operands: tuple[str, str, str]) -> str:
+    kind, bits = lanes.type(element), lanes.type("i32")
+    lanes.code.declare(kind, name, kind, bits, bits)
+    total, factor, vector = operands
+    text = f"call {kind} @{name}({kind} {total}, {bits} {factor}, {bits} {vector})"
+    return lanes.code.pure(text, *operands)
+
+
+def _sum_addresses(frame: Frame, product: Product, tile: Tile) -> list[str]:
+    """Return the address of each vector of sums, row by row."""
+    c, element = product.c, product.method.sum_type
+    start = ix.add(c.start, ix.scale(tile.panel, c.outer), ix.scale(tile.row, c.row))
+    base = frame.address(c.pointer, element, frame.value(start))
+    return [
+        frame.address(base, element, str(row * c.row + panel * c.outer))
+        for row in range(tile.n_rows)
+        for panel in range(tile.n_panels)
+    ]
+
+
+def _first_sums(
+    frame: Frame, product: Product, addresses: Sequence[str], init: Condition
+) -> Sequence[str]:
+    kind = f"<{LANES} x {product.method.sum_type}>"
+    zeros = ["zeroinitializer"] * len(addresses)
+
+    def load() -> list[str]:
+        return [frame.code.let(f"load {kind}, ptr {address}, align 4") for address in addresses]
+
+    starts = frame.condition(init)
+    if starts in ("true", "false"):
+        return zeros if starts == "true" else load()
+    goes_on = frame.code.pure(f"xor i1 {starts}, true", starts)
+    return frame.code.choose(goes_on, kind, Choice(load, zeros))

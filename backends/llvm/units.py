@@ -1,0 +1,105 @@
+"""Packing into panels of `b` whose units hold several elements of k.
+
+Element by element such a panel is scattered; a unit at a time it is written in whole vectors, each
+put together from the rows of the unit.
+"""
+
+from dataclasses import dataclass, replace
+
+from tilelang.backends.llvm.form import Form
+from tilelang.backends.llvm.frame import Frame, Place
+from tilelang.backends.llvm.nest import Box, Space, emit_nest, limited
+from tilelang.backends.llvm.point import Access, Point
+from tilelang.backends.llvm.storage import Storage
+from tilelang.backends.llvm.values import Value, interleave, scalar_literal
+from tilelang.dtypes import DType
+from tilelang.ir import condition as cond
+from tilelang.ir import index as ix
+from tilelang.ir.region import Permute, Region
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """The axis of a space that is k, and how many of its elements are a unit."""
+
+    axis: int
+    size: int
+
+
+def find_units(frame: Frame, dst: Region, src: Region, box: Box) -> Units | None:
+    """Return how a move to `dst` fills units from their first element on, None if it does not."""
+    form, view = frame.places[dst.buffer.name].form, dst.view
+    size = form.digits[-1].modulus
+    if size not in (2, 4) or form.digits[-2].stride != size or not isinstance(view, Permute):
+        return None
+    groups = [view.groups[axis] for axis in dst.spanned]
+    if (form.digits[-1].axis,) not in groups or src.buffer.dtype is not dst.buffer.dtype:
+        return None
+    axis = groups.index((form.digits[-1].axis,))
+    own = dst.spanned[axis]
+    if dst.step[own] != 1 or ix.known_divisor(dst.start[own]) % size or box.low[axis] != ix.ZERO:
+        return None
+    return Units(axis, size)
+
+
+def emit_units(
+    frame: Frame, space: Space, box: Box, ends: tuple[Access, Access], units: Units
+) -> Box:
+    """Write the move of whole units in `box`, and return what is left of it."""
+    dst, src = ends
+    inner, first = _unit_space(frame, space, units)
+    name = space.names[units.axis]
+    target = _whole_units(frame, dst, units.size, {name: first})
+    sources = [_moved(src, {name: ix.add(first, ix.constant(n))}) for n in range(units.size)]
+
+    def pack_units(point: Point) -> None:
+        rows = [point.load(source).text for source in sources]
+        text = interleave(point.lanes, rows, 8 * dst.form.storage.n_bytes)
+        point.store(target, Value(DType.INT32, text))
+
+    last = frame.simplified(ix.floor_div(box.high[units.axis], units.size))
+    inside = limited(box, units.axis, ix.ZERO, last)
+    emit_nest(frame, inner, inside, (target, *sources), pack_units)
+    return limited(box, units.axis, ix.scale(last, units.size), box.high[units.axis])
+
+
+def emit_unit_fill(
+    frame: Frame, space: Space, box: Box, ends: tuple[Access, Access], units: Units
+) -> None:
+    """Write the padding to all units that `box` touches; what else they hold is moved later."""
+    dst, src = ends
+    inner, first = _unit_space(frame, space, units)
+    target = _whole_units(frame, dst, units.size, {space.names[units.axis]: first})
+    n_bits = 8 * dst.form.storage.n_bytes
+    element = int(scalar_literal(src.pad, src.dtype)) % (1 << n_bits)
+    unit = sum(element << n_bits * place for place in range(units.size))
+    low = ix.floor_div(box.low[units.axis], units.size)
+    end = ix.add(box.high[units.axis], ix.constant(units.size - 1))
+    whole = limited(box, units.axis, low, ix.floor_div(end, units.size))
+
+    def fill_units(point: Point) -> None:
+        point.store(target, Value(DType.INT32, point.lanes.constant("i32", unit)))
+
+    emit_nest(frame, inner, whole, [target], fill_units)
+
+
+def _unit_space(frame: Frame, space: Space, units: Units) -> tuple[Space, ix.Index]:
+    """Return the space with units along their axis, and where in `space` a unit begins."""
+    number = frame.fresh()
+    shape, names = list(space.shape), list(space.names)
+    shape[units.axis] = -(-shape[units.axis] // units.size)
+    names[units.axis] = number
+    frame.ranges[number] = (0, max(shape[units.axis] - 1, 0))
+    return Space(tuple(names), tuple(shape)), ix.scale(ix.variable(number), units.size)
+
+
+def _whole_units(frame: Frame, dst: Access, size: int, replaced: dict[str, ix.Index]) -> Access:
+    """Return `dst` as an access to whole units, 32 bits each."""
+    offset = ix.floor_div(frame.simplified(ix.substitute(dst.offset, replaced)), size)
+    form = Form(Storage.I32, (), dst.form.n_elements // size)
+    return Access(Place(dst.place.pointer, form), DType.INT32, offset)
+
+
+def _moved(access: Access, replaced: dict[str, ix.Index]) -> Access:
+    exists = cond.substitute(access.exists, replaced)
+    return replace(access, offset=ix.substitute(access.offset, replaced), exists=exists)

@@ -5,11 +5,13 @@ int8 into int32 (which wraps). Every output tile belongs to one core; the sum ov
 order in L0C.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from numpy.typing import NDArray
 
 import tilelang as tl
+from tilelang.product_tiles import product_tiles
 
 
 @tl.kernel("a[M, K]: T, b[K, N]: T -> c[M, N]: acc(T)")
@@ -22,7 +24,7 @@ def gemm(
     n_tile: int = 128,
     k_tile: int = 64,
 ) -> None:
-    """C = a @ b, one tile of c per core, accumulated in float32 (int32 for integers)."""
+    """Set c to a @ b, one tile of c per core, accumulated in float32 (int32 for integers)."""
     (M, K), N = a.shape, b.shape[1]
     for i, j in tl.cores(tl.ceildiv(M, m_tile), tl.ceildiv(N, n_tile)):
         acc = tl.alloc_l0c((m_tile, n_tile), tl.acc(a.dtype))
@@ -35,6 +37,14 @@ def gemm(
         out = tl.alloc_ub((m_tile, n_tile), c.dtype)
         tl.data_move(out, acc)
         tl.data_move(c[i * m_tile, j * n_tile], out)
+
+
+@gemm.tiles
+def gemm_tiles(
+    dims: Mapping[str, int], dtypes: Mapping[str, tl.DType], machine: str
+) -> dict[str, int]:
+    """Return the tiles of `tilelang.product_tiles`."""
+    return product_tiles(dims["M"], dims["N"], dims["K"], dtypes["T"], machine)
 
 
 @gemm.reference

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import tilelang as tl
+from tilelang.kernels.gemm import gemm_tiles
 
 EPILOGUE_ROWS = 32
 """Rows of the accumulator that are in UB at once."""
@@ -32,7 +33,7 @@ def gemm_bias_relu(  # noqa: PLR0913 - four tensors and three tile sizes
     n_tile: int = 128,
     k_tile: int = 64,
 ) -> None:
-    """C = relu(a @ b + bias), one tile of c per core, the epilogue in chunks of rows."""
+    """Set c to relu(a @ b + bias), one tile of c per core, the epilogue in chunks of rows."""
     (M, K), N = a.shape, b.shape[1]
     for i, j in tl.cores(tl.ceildiv(M, m_tile), tl.ceildiv(N, n_tile)):
         acc = tl.alloc_l0c((m_tile, n_tile), c.dtype)
@@ -49,6 +50,9 @@ def gemm_bias_relu(  # noqa: PLR0913 - four tensors and three tile sizes
             tl.data_move(out, acc[row, 0])
             out[:] = tl.relu(out + addend)
             tl.data_move(c[i * m_tile + row, j * n_tile], out)
+
+
+gemm_bias_relu.tiles(gemm_tiles)
 
 
 @gemm_bias_relu.reference

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import tilelang as tl
+from tilelang.kernels.gemm import gemm_tiles
 
 EPILOGUE_ROWS = 32
 """Rows of the accumulator that are in UB at once."""
@@ -94,6 +95,9 @@ def _activate(tile: tl.Tensor, activation: Activation) -> None:
             tile[:] = tile * tl.sigmoid(tile * (scale + scale * 0.044715 * tile * tile))
         case _:
             assert_never(activation)
+
+
+linear.tiles(gemm_tiles)
 
 
 @linear.reference

@@ -1,23 +1,38 @@
-"""Default tile parameters of a matrix product, by a rule.
+"""Default tile parameters of a matrix product, by a rule, for kernels that hold one.
 
-Each size is cut into equal tiles, as many as make the estimated time least. Counted are the padding
-that the last tile adds, and what every tile costs beside its products: a sum is loaded and stored
-once for each tile of k, `b` is streamed once for each tile of rows.
+On a CPU each size is cut into equal tiles, as many as make the estimated time least. Counted are
+the padding that the last tile adds, and what every tile costs beside its products: a sum is loaded
+and stored once for each tile of k, `b` is streamed once for each tile of rows.
 
 `k_tile` is chosen first. `n_tile` is as wide as can be, all columns if they are not many: then a
 tile of `a` is packed by the one core that uses it, right before it does. `m_tile` is what keeps
 tiles of `a` and of sums in the caches; of a large product there are tiles for two threads or more.
+The numbers are those of cores with 512-bit vectors and dot products of bfloat16 and int8.
+
+On other machines tiles are 128 by 128 with steps of 64, or less where the problem is smaller; on a
+GPU sizes are powers of two, and a step is 128 bytes, the widest swizzle of its shared memory.
+
 Results do not depend on any of it.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tilelang.backends.llvm.host import Host
-from tilelang.backends.llvm.panels import find_method
 from tilelang.dtypes import DType
 
 _FRACTAL = 16
+_GPU_LEAST = 32
+"""The least side of a tile on a GPU: what its matrix instructions take of every dtype."""
+_UNIT_BYTES = 4
+_UNIT = {
+    DType.FLOAT32: 1,
+    DType.FLOAT16: 1,
+    DType.BFLOAT16: 2,
+    DType.INT8: 4,
+    DType.UINT8: 4,
+    DType.INT32: 1,
+}
+"""Elements of k in the 32 bits that one lane multiplies at once; float16 is widened first."""
 _TILE_BYTES = 512 << 10
 """Of a tile of `a`, as it is packed."""
 _SUM_BYTES = 2 << 20
@@ -61,17 +76,38 @@ class _Cut:
         return min(shared or tiles, key=lambda tile: (self.cost(tile), -tile))
 
 
-def default_gemm_tiles(m: int, n: int, k: int, dtype: DType, host: Host) -> dict[str, int]:
-    """Return `m_tile`, `n_tile` and `k_tile` for the product of [m, k] and [k, n] of `dtype`."""
-    method = find_method(dtype, dtype, host)
-    unit = method.unit
+def product_tiles(m: int, n: int, k: int, dtype: DType, machine: str) -> dict[str, int]:
+    """Return `m_tile`, `n_tile` and `k_tile` for [m, k] times [k, n] of `dtype` on a machine."""
+    match machine:
+        case "host":
+            return _host_tiles(m, n, k, dtype)
+        case "sm90":
+            step = min(64, 128 // dtype.n_bytes)
+            sizes = (_power_of_two(m, 128), _power_of_two(n, 128), _power_of_two(k, step))
+        case _:
+            k0 = max(_FRACTAL, dtype.k0)
+            sizes = (_at_most(m, 128, _FRACTAL), _at_most(n, 128, k0), _at_most(k, 64, k0))
+    return dict(zip(("m_tile", "n_tile", "k_tile"), sizes, strict=True))
+
+
+def _host_tiles(m: int, n: int, k: int, dtype: DType) -> dict[str, int]:
+    unit = _UNIT[dtype]
     k_tile = _Cut(k, max(_FRACTAL, dtype.k0), 128 * unit, 512 * unit, 8.0 * unit).best()
     n_tile = _Cut(n, max(_FRACTAL, dtype.k0), 192, _MAX_COLUMNS, 4.0).best()
-    fit = min(_TILE_BYTES // (k_tile * method.a.n_bytes), _SUM_BYTES // (4 * n_tile), _MAX_ROWS)
+    packed_bytes = _UNIT_BYTES // unit
+    fit = min(_TILE_BYTES // (k_tile * packed_bytes), _SUM_BYTES // (4 * n_tile), _MAX_ROWS)
     is_large = m * n * k >= _LARGE
     rows = _Cut(m, _FRACTAL, 64, max(fit // _FRACTAL, 1) * _FRACTAL, 3.0)
     m_tile = rows.best(-(-n // n_tile) if is_large else 0)
     return {"m_tile": m_tile, "n_tile": n_tile, "k_tile": k_tile}
+
+
+def _at_most(size: int, most: int, step: int) -> int:
+    return min(most, _round_up(max(size, 1), step))
+
+
+def _power_of_two(size: int, most: int) -> int:
+    return min(most, max(_GPU_LEAST, 1 << (max(size, 1) - 1).bit_length()))
 
 
 def _is_fair(n_cores: int) -> bool:

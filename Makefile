@@ -27,8 +27,11 @@ demo test: export OPENBLAS_NUM_THREADS ?= 1
 demo: $(VENV)/.installed
 	@$(BIN)/tilelang demo $(ARGS)
 
+# The llvm backend is tested a second time as if this processor had no AVX-512.
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest $(ARGS)
+	@test -n "$(ARGS)" || echo "--- the llvm backend once more, for AVX2"
+	@test -n "$(ARGS)" || TILELANG_LLVM_FEATURES=avx2 $(BIN)/python -m pytest tests/backends/llvm
 
 setup: $(VENV)/.installed-dev
 

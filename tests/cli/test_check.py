@@ -119,3 +119,10 @@ def test_source_prints_a_program_that_can_be_run(tilelang: Command, folder: Path
     text = tilelang("source", "gemm", "--backend", "numpy", "--dims", "M=31,N=17,K=15").out
     (folder / "printed.tile").write_text(text)
     assert tilelang("check", "printed.tile", *NUMPY, "--json").data["ok"] is True
+
+
+def test_source_prints_the_assembly_of_a_backend_that_has_one(tilelang: Command):
+    sized = ("--dims", "M=16,N=16,K=16", "--dtype", "float32")
+    assert "\tret" in tilelang("source", "gemm", "--backend", "llvm", "--asm", *sized).out
+    ended = tilelang("source", "gemm", "--backend", "numpy", "--asm", *sized, status=1)
+    assert ended.err.startswith("error[E0617]: backend 'numpy' makes no assembly")

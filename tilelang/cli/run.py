@@ -70,12 +70,20 @@ def source(
     dtype: DTypeOption = "float16",
     backend: BackendOption = "numpy",
     machine: MachineOption = None,
+    asm: Annotated[
+        bool, typer.Option("--asm", help="the machine's assembly instead (llvm)")
+    ] = False,
 ) -> None:
     """Print what a backend makes of a kernel: TIK, Triton, LLVM IR; numpy shows the program."""
     problem = find_problem(kernel, dtype, dims, tile, attr)
     found = find_backend(backend)
     target = machine or found.machine
-    print(found.compile(problem.program(target), find_machine(target)).source.rstrip("\n"))
+    executable = found.compile(problem.program(target), find_machine(target))
+    text = getattr(executable, "assembly", None) if asm else executable.source
+    if text is None:
+        message = f"backend {backend!r} makes no assembly"
+        raise TileError(Diagnostic("E0617", message, hint="use --backend llvm, or leave --asm out"))
+    print(text.rstrip("\n"))
 
 
 def run_program(

@@ -22,16 +22,21 @@ def machine_names() -> list[str]:
     return sorted(file.stem for file in _FOLDER.glob("*.toml"))
 
 
-@cache
 def find_machine(name: str) -> Machine:
     """Return the machine called `name`; the same object every time.
 
     Raises:
         TileError: E0603 if no machine is called so.
     """
-    if name not in machine_names():
-        raise TileError(_unknown_machine(name))
-    return read_machine(_FOLDER / f"{name}.toml")
+    found = _machine(name) if isinstance(name, str) else None  # pyright: ignore[reportUnnecessaryIsInstance]
+    if found is None:
+        raise TileError(_unknown_machine(str(name)))
+    return found
+
+
+@cache
+def _machine(name: str) -> Machine | None:
+    return read_machine(_FOLDER / f"{name}.toml") if name in machine_names() else None
 
 
 def _unknown_machine(name: str) -> Diagnostic:

@@ -5,7 +5,19 @@ from typing import Annotated
 import typer
 
 from tilelang import __version__
-from tilelang.cli import check, demo, layout, listing, machine, run
+from tilelang.cli import (
+    check,
+    compile,
+    cycles,
+    demo,
+    fuzz,
+    layout,
+    listing,
+    machine,
+    run,
+    sweep,
+    tik,
+)
 
 app = typer.Typer(
     name="tilelang",
@@ -34,8 +46,14 @@ def options(
 app.command()(demo.demo)
 app.command()(listing.kernels)
 app.command()(check.check)
+app.command()(fuzz.fuzz)
 app.command()(run.run)
 app.command()(run.source)
+app.command()(compile.compile)
+app.command()(cycles.cycles)
+app.command()(sweep.sweep)
+app.command()(tik.package)
+app.add_typer(tik.app, name="tik")
 app.command()(layout.layout)
 app.command()(machine.machine)
 app.command()(listing.backends)

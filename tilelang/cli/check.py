@@ -7,9 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
-from tilelang.backend import backend_names, find_backend
-from tilelang.check import Report
+from tilelang.backend import find_backend
+from tilelang.check import Report, runnable
 from tilelang.check import Row as CheckRow
+from tilelang.check.families import families
+from tilelang.check.procedure import judge_backend
 from tilelang.cli.options import (
     AttributeOption,
     DimsOption,
@@ -22,16 +24,14 @@ from tilelang.cli.options import (
     read_names,
 )
 from tilelang.cli.problem import ReadProgram, SizedKernel, find_problem
-from tilelang.cli.run import run_program
 from tilelang.cli.tables import Row, print_json, progress, show
-from tilelang.diagnostics import TileError
 
 COLUMNS = {
     "backend": "backend",
     "machine": "machine",
     "milliseconds": "ms",
     "max_error": "max error",
-    "share": "of the bound",
+    "share": "of bound",
     "verdict": "verdict",
 }
 
@@ -48,12 +48,17 @@ def check(
     ] = None,
     machine: MachineOption = None,
     seed: SeedOption = 0,
+    picture: Annotated[
+        str | None,
+        typer.Option("--picture", metavar="FILE.svg", help="Where to draw the error of a failure."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Run a kernel on random data on every backend and compare with its reference.
+    """Check a kernel against its reference, and every backend against the kernel.
 
-    The exit status is 0 only if every backend stays within the bound. A .tile file has no
-    reference: it is verified and run strictly.
+    Inputs come in families: signed, positive, and three on which nothing rounds. The exit status is
+    0 only if every backend stays within a bound derived from the program and from what the backend
+    promises. A .tile file has no reference: its backends alone are checked.
     """
     problem = find_problem(kernel, dtype, dims, tile, attr)
     names = read_names(backends)
@@ -67,32 +72,25 @@ def check(
                 **problem.keywords,
             )
         else:
-            report = _run_everywhere(problem, names, machine, seed)
+            report = _check_program(problem, names, machine, seed)
     _print(report, as_json)
+    if picture is not None:
+        drawn = report.save_picture(picture)
+        print(f"the error is drawn in {drawn}" if drawn else "nothing to draw", file=sys.stderr)
     raise typer.Exit(0 if report.ok else 1)
 
 
-def _run_everywhere(
+def _check_program(
     given: ReadProgram, names: Sequence[str] | None, machine: str | None, seed: int
 ) -> Report:
-    """Return a report on a program without a reference: whether each backend runs it."""
-    rows = tuple(_run_on(given, name, machine, seed) for name in names or _runnable())
+    """Return a report on a program, which has no reference to be compared with."""
+    drawn = list(families(given.parsed, seed))
+    rows: list[CheckRow] = []
+    for name in names if names is not None else runnable():
+        target = machine or find_backend(name).machine
+        rows.append(judge_backend(given.program(target), name, target, drawn))
     sizes = ", ".join(f"{buffer.name}: {buffer}" for buffer in given.parsed.inputs)
-    return Report(given.parsed.name, sizes, seed, rows)
-
-
-def _runnable() -> list[str]:
-    return [name for name in backend_names() if find_backend(name).runs_here is None]
-
-
-def _run_on(given: ReadProgram, name: str, machine: str | None, seed: int) -> CheckRow:
-    backend = find_backend(name)
-    target = machine or backend.machine
-    try:
-        seconds, _ = run_program(given.program(target), backend, target, seed)
-    except TileError as error:
-        return CheckRow(name, target, None, None, None, str(error))
-    return CheckRow(name, target, seconds, None, None, "ok")
+    return Report(given.parsed.name, sizes, seed, tuple(rows))
 
 
 def _print(report: Report, as_json: bool) -> None:
@@ -101,7 +99,12 @@ def _print(report: Report, as_json: bool) -> None:
         print_json(data)
         return
     print(f"{report.kernel}  {report.problem}  seed {report.seed}\n")
-    show([row_of(row) for row in report.rows], COLUMNS, as_json=False)
+    show([row_of(row) for row in report.all_rows], COLUMNS, as_json=False)
+    for row in report.all_rows:
+        if row.explanation:
+            print(f"\n{row.backend}")
+        for sentence in row.explanation:
+            print(f"  {sentence}")
     for error in dict.fromkeys(row.verdict for row in report.rows if "\n" in row.verdict):
         print(f"\n{error}", file=sys.stderr)
 
@@ -110,7 +113,7 @@ def row_of(row: CheckRow) -> Row:
     """Return a row for `COLUMNS`; of an error, its code alone."""
     return {
         "backend": row.backend,
-        "machine": row.machine,
+        "machine": row.where,
         "milliseconds": None if row.seconds is None else row.seconds * 1e3,
         "max_error": row.max_error,
         "share": row.share,

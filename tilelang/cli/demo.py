@@ -8,7 +8,7 @@ import typer
 from rich.progress import Progress
 
 from tilelang.backend import backend_names, find_backend
-from tilelang.check import Report
+from tilelang.check import Report, check_options, runnable
 from tilelang.cli.check import row_of
 from tilelang.cli.options import JsonOption
 from tilelang.cli.tables import Row, console, progress, show
@@ -40,6 +40,11 @@ TRIALS = (
     Trial((1, 17, 3), "int8"),
 )
 """Some sizes are multiples of a tile, most are not, and one is smaller than a fractal."""
+
+HERE = "host"
+"""The machine of backends that run at this computer's own speed."""
+SHORT = 1 << 24
+"""Products that an emulator or an interpreter does in about a second."""
 
 COLUMNS = {
     "backend": "backend",
@@ -76,23 +81,41 @@ def demo(as_json: JsonOption = False) -> None:
     if not as_json:
         _say_who_is_absent()
         print(NEXT_STEPS, end="")
-    raise typer.Exit(0 if all(row["verdict"] == "ok" for row in rows) else 1)
+    failed = [row for row in rows if row["verdict"] != "ok" and row["milliseconds"] is not None]
+    raise typer.Exit(1 if failed else 0)
 
 
 def _run_all(kernel: Kernel) -> Iterator[Row]:
+    pairs = [(trial, name) for trial in TRIALS for name in runnable() if _is_short(trial, name)]
     with Progress(console=progress(), transient=True) as bar:
-        task = bar.add_task("", total=len(TRIALS))
-        for trial in TRIALS:
-            bar.update(task, description=f"gemm {trial.size} {trial.dtype}")
-            yield from _rows(_check(kernel, trial), trial)
+        task = bar.add_task("", total=len(pairs))
+        for trial, name in pairs:
+            bar.update(task, description=f"gemm {trial.size} {trial.dtype} on {name}")
+            yield from _try(kernel, trial, name)
             bar.advance(task)
 
 
-def _check(kernel: Kernel, trial: Trial) -> Report:
+def _is_short(trial: Trial, name: str) -> bool:
+    """Return whether a backend that only stands in for hardware is done with `trial` soon."""
+    stands_in = check_options(find_backend(name))[1] or find_backend(name).machine != HERE
+    return not stands_in or prod(trial.dims) <= SHORT
+
+
+def _try(kernel: Kernel, trial: Trial, name: str) -> Iterator[Row]:
+    """Yield the row of one backend; if its machine does not take the dtype, that is said in it."""
+    try:
+        yield from _rows(_check(kernel, trial, name), trial)
+    except TileError as error:
+        row: Row = dict.fromkeys(COLUMNS)
+        refused = f"refused: {error.diagnostics[0].code}"
+        yield {**row, "backend": name, "size": trial.size, "dtype": trial.dtype, "verdict": refused}
+
+
+def _check(kernel: Kernel, trial: Trial, name: str) -> Report:
     """Return the second of two checks, which finds the kernel compiled and times a call alone."""
     M, N, K = trial.dims
-    kernel.check(dtype=trial.dtype, M=M, N=N, K=K)
-    return kernel.check(dtype=trial.dtype, M=M, N=N, K=K)
+    kernel.check(dtype=trial.dtype, M=M, N=N, K=K, backends=[name])
+    return kernel.check(dtype=trial.dtype, M=M, N=N, K=K, backends=[name])
 
 
 def _rows(report: Report, trial: Trial) -> Iterator[Row]:

@@ -1,0 +1,141 @@
+"""Fuzzing: what breaks a kernel is found, shrunk, printed as a test, and found again."""
+
+import builtins
+import re
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import tilelang as tl
+from tilelang.backend import find_backend
+from tilelang.check.fuzz import Refused, read_budget, replay
+from tilelang.check.fuzz.margins import guarded
+from tilelang.diagnostics import TileError
+from tilelang.kernel import Kernel
+from tilelang.kernels.gemm import gemm
+
+
+@tl.kernel("x[M, N]: T -> y[M, N]: T")
+def twice(x: tl.Tensor, y: tl.Tensor, *, rows: int = 16, columns: int = 16) -> None:
+    """Double x, but lose what is past the last whole tile of columns."""
+    for i in tl.cores(tl.ceildiv(x.shape[0], rows)):
+        for j in tl.for_range(tl.ceildiv(x.shape[1], columns)):
+            t = tl.alloc_ub((rows, columns), x.dtype)
+            tl.data_move(t, x[i * rows, j * columns])
+            with tl.if_scope((j + 1) * columns <= x.shape[1]):
+                t += t
+            tl.data_move(y[i * rows, j * columns], t)
+
+
+@twice.reference
+def _(x: NDArray[Any]) -> NDArray[Any]:
+    return 2 * x
+
+
+def test_a_tail_that_is_lost_is_found_and_shrunk_to_one_column():
+    report = twice.fuzz(backends=["numpy"], budget="20s", seed=1, dtype="float32")
+    assert not report.ok
+    assert report.failure is not None
+    assert report.failure.wrong.startswith("the kernel differs from its reference")
+    tried = report.failure.tried
+    assert (tried.keywords["M"], tried.keywords["N"]) == (1, 1)
+    assert "def test_twice_on_numpy_m_1_n_1" in report.failure.test
+
+
+def test_the_printed_test_fails_as_the_fuzzer_did():
+    report = twice.fuzz(backends=["numpy"], budget=20, seed=2)
+    assert report.failure is not None
+    call = re.search(r"assert (replay\(.*\)) is None", report.failure.test)
+    assert call is not None
+    assert eval(call[1], {"replay": replay, "twice": twice}) == report.failure.wrong
+
+
+def test_the_same_seed_finds_the_same():
+    one, other = (twice.fuzz(backends=["numpy"], budget=20, seed=5) for _ in range(2))
+    assert one.failure == other.failure
+
+
+def test_a_right_kernel_is_tried_until_the_budget_is_spent():
+    started = time.perf_counter()
+    report = gemm.fuzz(backends=["numpy"], budget="2s", dtype="float16", K=17)
+    assert 2 <= time.perf_counter() - started < 12
+    assert report.ok, report
+    assert report.counts["numpy"] > 1
+    assert "nothing failed" in str(report)
+
+
+class Careless:
+    """A backend that writes one element past the end of its result."""
+
+    name, machine, runs_here = "careless", "host", None
+    options = frozenset[str]()
+
+    def compile(self, program: Any, machine: Any) -> Any:
+        """Return the numpy executable with that mistake."""
+        run = find_backend("numpy").compile(program, machine)
+
+        def careless(*arrays: NDArray[Any]) -> None:
+            run(*arrays)
+            longer = np.lib.stride_tricks.as_strided(arrays[-1].reshape(-1), (arrays[-1].size + 1,))
+            longer[-1] = 1
+
+        return careless
+
+
+def test_writing_past_an_end_is_seen(monkeypatch: pytest.MonkeyPatch):
+    def find(name: str) -> Careless:
+        return Careless()
+
+    monkeypatch.setattr("tilelang.check.fuzz.trial.find_backend", find)
+    found = replay(gemm, "careless", M=2, K=3, N=4, dtypes={"T": "float16"})
+    assert found == "careless writes outside the array of `c`"
+
+
+def test_margins_hold_the_array_and_show_a_change():
+    one = guarded(np.arange(6, dtype=np.float16).reshape(2, 3))
+    np.testing.assert_array_equal(one.array, [[0, 1, 2], [3, 4, 5]])
+    assert one.array.flags.c_contiguous
+    one.array[1, 2] = 9
+    assert one.is_intact
+    one.memory[one.start - 1] ^= 1
+    assert not one.is_intact
+
+
+def test_what_is_not_legal_is_no_failure():
+    with pytest.raises(Refused):
+        replay(gemm, "numpy", M=1, K=1, N=1, m_tile=3)
+
+
+@pytest.mark.parametrize(("budget", "seconds"), [("60s", 60), ("1.5m", 90), (7, 7), ("3", 3)])
+def test_a_budget_is_read(budget: Any, seconds: float):
+    assert read_budget(budget) == seconds
+
+
+def codes(run: Any) -> Iterator[str]:
+    with pytest.raises(TileError) as caught:
+        run()
+    return (one.code for one in caught.value.diagnostics)
+
+
+def test_mistakes_of_the_call_are_said_before_anything_runs():
+    assert list(codes(lambda: gemm.fuzz(budget="soon"))) == ["E0703"]
+    assert list(codes(lambda: gemm.fuzz(n_tiles=16))) == ["E0808"]
+    silent = Kernel(twice.function, twice.signature)
+    assert list(codes(lambda: silent.fuzz())) == ["E0701"]
+
+
+def test_without_hypothesis_the_extra_is_named(monkeypatch: pytest.MonkeyPatch):
+    load = builtins.__import__
+
+    def without(name: str, *arguments: Any, **keywords: Any) -> Any:
+        if name.startswith("tilelang.check.fuzz.search"):
+            raise ModuleNotFoundError("no", name="hypothesis")
+        return load(name, *arguments, **keywords)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(TileError, match=r"pip install 'tilelang-tik\[fuzz\]'"):
+        gemm.fuzz()

@@ -1,0 +1,245 @@
+"""One try of a kernel: sizes, dtypes, tile parameters and inputs; and what comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tilelang.backend import find_backend
+from tilelang.check.compare import Comparison, compare, compare_reference
+from tilelang.check.depth import n_steps
+from tilelang.check.families import Family, families
+from tilelang.check.fuzz.margins import guarded
+from tilelang.check.oracle import enclose
+from tilelang.check.procedure import Trial as Compiled
+from tilelang.check.procedure import start
+from tilelang.check.reference import run_reference
+from tilelang.diagnostics import TileError
+from tilelang.ir.nodes import Program
+from tilelang.ir.region import Buffer
+from tilelang.text.signature import dim_names
+
+if TYPE_CHECKING:
+    from tilelang.kernel import Kernel
+
+Array = NDArray[Any]
+
+SPECIAL_FLOATS = (0.0, -0.0, 1.0, 1e-7, 6e-8, -1e-39, 65504.0, -3e38, np.inf, -np.inf, np.nan)
+"""Zeros, subnormal, huge and other numbers; narrow types round some of them to infinity."""
+PADDING_CODES = ("E0405", "E0406")
+"""A fill that adds nothing to ordinary numbers may add NaN where these are infinite."""
+KINDS = ("exact", "signed", "one-hot", "special")
+"""Families of inputs, and one of special numbers among ordinary ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What is not drawn: dtype variables, sizes, attributes, tile parameters; and the machine.
+
+    Without a machine it is each backend's own.
+    """
+
+    dtypes: Mapping[str, str]
+    machine: str | None
+    fixed: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """What is tried: everything that decides what happens."""
+
+    backend: str
+    machine: str | None
+    dtypes: Mapping[str, str]
+    keywords: Mapping[str, int]
+    kind: str
+    seed: int
+
+    @property
+    def size(self) -> tuple[int, int, int]:
+        """What is smaller is easier to look at: sizes, then whatever differs from the defaults."""
+        values = self.keywords.values()
+        return (sum(values), KINDS.index(self.kind), self.seed)
+
+    def call(self, kernel: str) -> str:
+        """Return the call of `replay` that tries it again."""
+        parts = [repr(self.backend), *(f"{name}={value}" for name, value in self.keywords.items())]
+        if self.dtypes:
+            parts.append(f"dtypes={dict(self.dtypes)!r}")
+        if self.machine:
+            parts.append(f"machine={self.machine!r}")
+        return f"replay({kernel}, {', '.join([*parts, f'kind={self.kind!r}, seed={self.seed}'])})"
+
+
+_MOST_STEPS = 5_000
+"""Statements that one try may execute, so that a budget can be kept."""
+
+
+class Refused(Exception):
+    """What was tried is not legal, or is more than a backend can express: no failure."""
+
+
+def replay(
+    kernel: Kernel,
+    backend: str,
+    *,
+    dtypes: Mapping[str, str] | None = None,
+    machine: str | None = None,
+    kind: str = "signed",
+    seed: int = 0,
+    **keywords: int,
+) -> str | None:
+    """Try `kernel` once, as `fuzz` did; return what is wrong, None if nothing is.
+
+    Args:
+        kernel: what to try.
+        backend: who runs it.
+        dtypes: the dtype variables of the signature.
+        machine: whose rules apply; the backend's own by default.
+        kind: one of `KINDS`.
+        seed: of the inputs.
+        keywords: sizes, attributes and tile parameters.
+
+    Raises:
+        Refused: if this is not legal.
+    """
+    return attempt(kernel, Try(backend, machine, dtypes or {}, keywords, kind, seed))
+
+
+def attempt(kernel: Kernel, tried: Try) -> str | None:
+    """Return what is wrong with a try in one line, None if nothing is.
+
+    Raises:
+        Refused: if it is not legal.
+    """
+    compiled = _compile(kernel, tried)
+    program = compiled.program
+    family = draw(program, tried.kind, tried.seed)
+    # A reference need not say what becomes of infinity, or what a mean of nothing is.
+    if tried.kind != "special" and all(array.size for array in family.inputs):
+        found = _against_reference(kernel, program, family)
+        if found is not None:
+            return found
+    try:
+        results = _run(compiled, family)
+    except TileError as error:
+        first = error.diagnostics[0]
+        if tried.kind == "special" and first.code in PADDING_CODES:
+            raise Refused(str(error)) from error
+        return f"{tried.backend} raises {first.code}: {first.message}"
+    except MarginError as error:
+        return f"{tried.backend} {error}"
+    return _against_program(compiled, family, results, tried.backend)
+
+
+def _compile(kernel: Kernel, tried: Try) -> Compiled:
+    backend = find_backend(tried.backend)
+    machine = tried.machine or backend.machine
+    try:
+        dtype = dict(tried.dtypes) or None
+        program = kernel.program(dtype=dtype, machine=machine, **tried.keywords)
+        if n_steps(program) > _MOST_STEPS:
+            raise Refused("this takes too long")
+        return start(program, backend, machine)
+    except (TileError, ArithmeticError, ValueError) as error:
+        raise Refused(str(error)) from error
+
+
+def size_names(kernel: Kernel) -> list[str]:
+    """Return the dimensions that decide all others: those of the inputs."""
+    found = dict.fromkeys(
+        name for tensor in kernel.signature.inputs for dim in tensor.dims for name in dim_names(dim)
+    )
+    return [name for name in found if name not in kernel.attributes]
+
+
+def draw(program: Program, kind: str, seed: int) -> Family:
+    """Return logical inputs; rounding errors on them are not taken as independent."""
+    if kind != "special":
+        found = next(one for one in families(program, seed) if one.name == kind)
+        return Family(kind, found.inputs, is_random=False)
+    ordinary = next(families(program, seed))
+    generator = np.random.default_rng(seed)
+    together = zip(program.inputs, ordinary.inputs, strict=True)
+    inputs = tuple(_mixed(buffer, array, generator) for buffer, array in together)
+    return Family(kind, inputs, is_random=False)
+
+
+def _mixed(buffer: Buffer, array: Array, generator: np.random.Generator) -> Array:
+    if buffer.dtype.is_float:
+        special = generator.choice(SPECIAL_FLOATS, array.shape)
+    else:
+        limits = np.iinfo(buffer.dtype.value)
+        special = generator.choice((0, limits.min, limits.max), array.shape)
+    with np.errstate(over="ignore"):
+        chosen = special.astype(array.dtype)
+    return np.where(generator.random(array.shape) < 0.05, chosen, array)
+
+
+def _against_reference(kernel: Kernel, program: Program, family: Family) -> str | None:
+    try:
+        expected = run_reference(kernel, program, family.inputs)
+    except (ArithmeticError, ValueError) as error:
+        raise Refused(f"the reference raises {error}") from error
+    enclosures = enclose(program, family.inputs, None, found=expected)
+    together = zip(program.results, expected, enclosures, strict=True)
+    for buffer, array, enclosure in together:
+        found = compare_reference(array, enclosure, buffer.dtype)
+        if found.wrong.any():
+            return f"the kernel differs from its reference in {_places(buffer, found)}"
+    return None
+
+
+class MarginError(Exception):
+    """A backend wrote outside an array."""
+
+
+def _run(compiled: Compiled, family: Family) -> list[Array]:
+    """Return logical results, of arrays that lie between poisoned margins."""
+    program = compiled.program
+    inputs = [
+        guarded(buffer.layout.pack(array))
+        for buffer, array in zip(program.inputs, family.inputs, strict=True)
+    ]
+    results = [
+        guarded(np.zeros(buffer.layout.physical_shape(buffer.shape), buffer.dtype.numpy))
+        for buffer in program.results
+    ]
+    for result in results:
+        result.poison()
+    compiled.executable(*(one.array for one in (*inputs, *results)))
+    buffers = (*program.inputs, *program.results)
+    for buffer, one in zip(buffers, (*inputs, *results), strict=True):
+        if not one.is_intact:
+            raise MarginError(f"writes outside the array of `{buffer.name}`")
+    return [
+        buffer.layout.unpack(one.array, buffer.shape)
+        for buffer, one in zip(program.results, results, strict=True)
+    ]
+
+
+def _against_program(
+    compiled: Compiled, family: Family, results: Sequence[Array], backend: str
+) -> str | None:
+    program = compiled.program
+    enclosures = enclose(program, family.inputs, compiled.numerics, found=results)
+    for buffer, array, enclosure in zip(program.results, results, enclosures, strict=True):
+        found = compare(array, enclosure, buffer.dtype)
+        if found.wrong.any():
+            return f"{backend} differs from the program in {_places(buffer, found)}"
+    return None
+
+
+def _places(buffer: Buffer, found: Comparison) -> str:
+    wrong = found.wrong
+    at = tuple(int(i) for i in np.argwhere(wrong)[0])
+    low, high = found.enclosure.low[at], found.enclosure.high[at]
+    wanted = f"{low:.9g}" if low == high else f"{low:.9g} to {high:.9g}"
+    return (
+        f"{np.count_nonzero(wrong):,} of {wrong.size:,} elements of `{buffer.name}`, first "
+        f"{buffer.name}{list(at)} = {found.found[at]:.9g}, wanted {wanted}"
+    )

@@ -1,0 +1,257 @@
+"""Checking: which programs run on which inputs, and what they are compared with."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tilelang.arguments import allocate, physical_kinds
+from tilelang.backend import Backend, Executable, backend_names, find_backend
+from tilelang.check.compare import Comparison, compare, compare_reference
+from tilelang.check.diagnosis import Case, explain
+from tilelang.check.families import Family, families
+from tilelang.check.oracle import enclose
+from tilelang.check.reference import run_reference
+from tilelang.check.report import OK, Report, Row
+from tilelang.diagnostics import TileError
+from tilelang.dtypes import DTypeLike
+from tilelang.ir.nodes import Program
+from tilelang.machines import find_machine
+from tilelang.numerics import IEEE, Numerics
+
+if TYPE_CHECKING:
+    from tilelang.kernel import Kernel
+
+Array = NDArray[Any]
+
+
+def check(
+    kernel: Kernel,
+    *,
+    backends: Sequence[str] | None,
+    dtype: DTypeLike | Mapping[str, DTypeLike] | None,
+    machine: str | None,
+    seed: int,
+    keywords: Mapping[str, Any],
+) -> Report:
+    """Return two verdicts on `kernel`: on what it says, and on what each backend makes of it.
+
+    Arrays among `keywords` are checked instead of the families of inputs, if all inputs are given.
+
+    Raises:
+        TileError: E0701 without a reference; mistakes in the kernel or in the keywords.
+    """
+    program = kernel.program(dtype=dtype, machine=machine, **keywords)
+    drawn = _given(program, keywords) or list(families(program, seed))
+    meaning = judge_meaning(kernel, program, drawn)
+    rows: list[Row] = []
+    for name in backends if backends is not None else runnable():
+        target = machine or find_backend(name).machine
+        own = kernel.program(dtype=dtype, machine=target, **keywords)
+        rows.append(judge_backend(own, name, target, drawn))
+    sizes = ", ".join(f"{buffer.name}: {buffer}" for buffer in program.inputs)
+    return Report(kernel.name, sizes, seed, tuple(rows), meaning)
+
+
+def runnable() -> list[str]:
+    """Return the backends whose code runs on this computer, or can be checked without."""
+    found = {name: find_backend(name) for name in backend_names()}
+    return [
+        name
+        for name, backend in found.items()
+        if backend.runs_here is None or check_options(backend)[1]
+    ]
+
+
+def check_options(backend: Backend) -> tuple[Mapping[str, object], str | None]:
+    """Return the options that `backend` is checked with on this computer, and what they are called.
+
+    A backend that cannot run here may have another way to be checked: it then has an attribute
+    `check_mode`, the name of an option of its own that takes True.
+    """
+    mode: str | None = getattr(backend, "check_mode", None)
+    return ({mode: True}, mode) if mode else ({}, None)
+
+
+def numerics_of(backend: Backend) -> Numerics:
+    """Return what `backend` promises about its floats."""
+    return getattr(backend, "numerics", IEEE)
+
+
+def _given(program: Program, keywords: Mapping[str, Any]) -> list[Family]:
+    names = [buffer.name for buffer in program.inputs]
+    if not names or any(not isinstance(keywords.get(name), np.ndarray) for name in names):
+        return []
+    arrays = tuple(
+        buffer.layout.unpack(keywords[buffer.name], buffer.shape) for buffer in program.inputs
+    )
+    return [Family("given", arrays, is_random=False)]
+
+
+@dataclass(slots=True)
+class Worst:
+    """The worst of several comparisons, and the first that is wrong."""
+
+    shares: dict[str, float] = field(default_factory=dict[str, float])
+    max_error: float = 0.0
+    n_unbounded: int = 0
+    n_elements: int = 0
+    wrong: tuple[Family, list[Comparison]] | None = None
+
+    def add(self, family: Family, comparisons: list[Comparison]) -> None:
+        """Take in the comparisons of all results on one family."""
+        self.shares[family.name] = max((one.max_share for one in comparisons), default=0.0)
+        self.max_error = max(self.max_error, *(one.max_error for one in comparisons))
+        self.n_unbounded += sum(one.n_unbounded for one in comparisons)
+        self.n_elements += sum(one.share.size for one in comparisons)
+        if self.wrong is None and self.shares[family.name] > 1:
+            self.wrong = family, comparisons
+
+    @property
+    def share(self) -> float:
+        """The largest share of the bound."""
+        return max(self.shares.values(), default=0.0)
+
+    def verdict(self, wrong: str) -> str:
+        """Return `ok`, `wrong`, or that there is too much that cannot be judged."""
+        if self.wrong is not None:
+            return f"{wrong} ({self.wrong[0].name} inputs)"
+        if self.n_unbounded:
+            return (
+                f"unbounded: {self.n_unbounded:,} of {self.n_elements:,} elements lie at a pole "
+                "or overflow"
+            )
+        return OK
+
+
+def judge_meaning(kernel: Kernel, program: Program, drawn: Sequence[Family]) -> Row:
+    """Return the row of the kernel itself: its program in float64 against its reference."""
+    worst = Worst()
+    started = time.perf_counter()
+    for family in drawn:
+        expected = run_reference(kernel, program, family.inputs)
+        enclosures = enclose(program, family.inputs, None, found=expected)
+        together = zip(program.results, expected, enclosures, strict=True)
+        worst.add(
+            family,
+            [compare_reference(array, one, buffer.dtype) for buffer, array, one in together],
+        )
+    seconds = (time.perf_counter() - started) / max(len(drawn), 1)
+    verdict = worst.verdict("kernel wrong: differs from the reference")
+    explanation, picture = _explain(program, worst, None)
+    return Row(
+        "(program)",
+        "float64",
+        seconds,
+        worst.max_error,
+        worst.share,
+        verdict,
+        families=tuple(worst.shares.items()),
+        explanation=explanation,
+        picture=picture,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One backend's executable of a program."""
+
+    program: Program
+    executable: Executable
+    backend: Backend
+    machine: str
+
+    @property
+    def numerics(self) -> Numerics:
+        """What the backend promises about its floats."""
+        return numerics_of(self.backend)
+
+    def compile(self, program: Program) -> Trial:
+        """Return the same backend with another program."""
+        return start(program, self.backend, self.machine)
+
+    def __call__(self, inputs: Sequence[Array]) -> list[Array]:
+        """Return the logical results on logical inputs."""
+        packed = [
+            np.ascontiguousarray(buffer.layout.pack(array))
+            for buffer, array in zip(self.program.inputs, inputs, strict=True)
+        ]
+        results = allocate(physical_kinds(self.program.results), None)
+        self.executable(*packed, *results)
+        return [
+            buffer.layout.unpack(np.asarray(array), buffer.shape)
+            for buffer, array in zip(self.program.results, results, strict=True)
+        ]
+
+    def compare(self, family: Family, found: Sequence[Array]) -> list[Comparison]:
+        """Return how results compare with the program in float64."""
+        enclosures = enclose(
+            self.program,
+            family.inputs,
+            self.numerics,
+            found=found,
+            is_random=family.is_random,
+        )
+        return [
+            compare(array, one, buffer.dtype)
+            for buffer, array, one in zip(self.program.results, found, enclosures, strict=True)
+        ]
+
+
+def start(program: Program, backend: Backend, machine: str) -> Trial:
+    """Return `program` compiled by `backend`, to be checked.
+
+    Raises:
+        TileError: for what it cannot express.
+    """
+    options, _ = check_options(backend)
+    executable = backend.compile(program, find_machine(machine), **options)
+    return Trial(program, executable, backend, machine)
+
+
+def judge_backend(program: Program, name: str, machine: str, drawn: Sequence[Family]) -> Row:
+    """Return the row of a backend: its results against the program in float64."""
+    backend = find_backend(name)
+    _, mode = check_options(backend)
+    try:
+        trial = start(program, backend, machine)
+        worst, seconds = _run_all(trial, drawn)
+    except TileError as error:
+        return Row(name, machine, None, None, None, str(error), mode)
+    explanation, picture = _explain(program, worst, trial)
+    return Row(
+        name,
+        machine,
+        seconds,
+        worst.max_error,
+        worst.share,
+        worst.verdict("backend wrong: differs from the program"),
+        mode,
+        tuple(worst.shares.items()),
+        explanation,
+        picture,
+    )
+
+
+def _run_all(trial: Trial, drawn: Sequence[Family]) -> tuple[Worst, float]:
+    worst, times = Worst(), list[float]()
+    for family in drawn:
+        started = time.perf_counter()
+        found = trial(family.inputs)
+        times.append(time.perf_counter() - started)
+        worst.add(family, trial.compare(family, found))
+    return worst, min(times, default=0.0)
+
+
+def _explain(program: Program, worst: Worst, trial: Trial | None) -> tuple[tuple[str, ...], Any]:
+    if worst.wrong is None:
+        return (), None
+    family, comparisons = worst.wrong
+    number = next(i for i, one in enumerate(comparisons) if one.wrong.any())
+    case = Case(program, family, number, comparisons[number], trial)
+    return explain(case)

@@ -25,7 +25,10 @@ PACKAGE = tuple(sources(*PACKAGES))
 MODULES = {source.module for source in PACKAGE}
 OWN_NAMES = {"tilelang", "backends", "kernels", "bench", "tests"}
 
-MAY_REQUIRE = {LANGUAGE: {"lark", "ml_dtypes", "numpy"}, CLI: {"numpy", "rich", "typer"}}
+MAY_REQUIRE = {
+    LANGUAGE: {"hypothesis", "lark", "matplotlib", "ml_dtypes", "numpy"},
+    CLI: {"numpy", "rich", "typer"},
+}
 """Packages of others that an entry may import; entries not named here: any that is declared."""
 
 

@@ -16,11 +16,12 @@ if (_root / "pyproject.toml").is_file():
 # ruff: noqa: E402 - the path is complete only now
 
 import tilelang.language as language
+import tilelang.sweep as sweep
 from tilelang.diagnostics import Diagnostic, TileError
 from tilelang.dtypes import DType
 from tilelang.kernel import Kernel, kernel
 from tilelang.language import *  # noqa: F403 - the language is what `tl.` stands for
 from tilelang.sweep import best, best_rule
 
-__all__ = ["DType", "Diagnostic", "Kernel", "TileError", "best", "best_rule", "kernel"]
+__all__ = ["DType", "Diagnostic", "Kernel", "TileError", "best", "best_rule", "kernel", "sweep"]
 __all__ += language.__all__

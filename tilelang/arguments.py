@@ -6,9 +6,10 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from tilelang.binding import Argument
-from tilelang.diagnostics import Diagnostic, Location, TileError
+from tilelang.diagnostics import Diagnostic, Location, TileError, callsite
 from tilelang.dtypes import ELEMENT_TYPES, DType, find_dtype
 from tilelang.ir.region import Buffer
+from tilelang.language.tensors import Tensor, Tile
 
 
 def describe(name: str, array: Any, location: Location) -> Argument:
@@ -17,17 +18,18 @@ def describe(name: str, array: Any, location: Location) -> Argument:
     Raises:
         TileError: E0801 for something else, E0802 for a dtype that no tile has.
     """
-    shape = getattr(array, "shape", None)
-    if shape is None or not hasattr(array, "dtype"):
-        raise TileError(
-            Diagnostic(
-                "E0801",
-                f"argument `{name}` is a {type(array).__name__}, wanted an array",
-                location,
-                f"pass a numpy array: `np.asarray({name}, np.float32)`",
-            )
-        )
-    return Argument(tuple(shape), array_dtype(name, array, location))
+    if isinstance(array, Tensor | Tile):
+        found = f"{array!r}, a tile of the kernel that is being traced"
+        hint = "call plain functions from a kernel: those that a kernel decorates are `k.function`"
+    elif isinstance(array, np.ma.MaskedArray):
+        found, hint = "a masked array", f"choose what masked elements are: `{name}.filled(0)`"
+    elif not (_is_numpy(array) or hasattr(array, "new_empty")):
+        found = f"a {type(array).__name__}"
+        hint = f"pass a numpy array: `np.asarray({name}, np.float32)`"
+    else:
+        return Argument(tuple(array.shape), array_dtype(name, array, location))
+    message = f"argument `{name}` is {found}, wanted an array"
+    raise TileError(Diagnostic("E0801", message, location, hint))
 
 
 def array_dtype(name: str, array: Any, location: Location) -> DType:
@@ -67,11 +69,28 @@ def physical_kinds(buffers: Sequence[Buffer]) -> tuple[Kind, ...]:
 
 
 def allocate(kinds: Sequence[Kind], like: Any) -> tuple[Any, ...]:
-    """Return new arrays of `kinds`, of the library and on the device of `like`."""
+    """Return new arrays of `kinds`, of the library and on the device of `like`.
+
+    Raises:
+        TileError: E0818 if a numpy array is too large for this computer.
+    """
     if like is None or isinstance(like, np.ndarray):
-        return tuple([np.empty(shape, numpy) for shape, _, numpy in kinds])
+        try:
+            return tuple([np.empty(shape, numpy) for shape, _, numpy in kinds])
+        except (MemoryError, ValueError) as error:
+            raise TileError(_too_large(kinds, error)) from None
     return tuple(
         like.new_empty(shape, dtype=_foreign_dtype(like, dtype)) for shape, dtype, _ in kinds
+    )
+
+
+def _too_large(kinds: Sequence[Kind], error: Exception) -> Diagnostic:
+    shapes = " and ".join(f"{dtype}{list(shape)}" for shape, dtype, _ in kinds)
+    return Diagnostic(
+        "E0818",
+        f"there is no memory for results {shapes}: {error}",
+        callsite.location(None),
+        "pass smaller sizes, or arrays of your own with out=",
     )
 
 
@@ -149,6 +168,15 @@ def _result_faults(
                 "pass an array that may be written, or no out= at all",
             )
         )
+    if _meets_itself(array):
+        faults.append(
+            Diagnostic(
+                "E0806",
+                f"several elements of the array for result `{name}` share memory",
+                location,
+                "pass an array that is no broadcast or overlapping view, or no out= at all",
+            )
+        )
     others = {**inputs, **{other: results[other] for other in results if other != name}}
     for other, memory in others.items():
         if _is_numpy(memory) and np.shares_memory(array, memory):
@@ -161,6 +189,17 @@ def _result_faults(
                 )
             )
     return faults
+
+
+def _meets_itself(array: np.ndarray[Any, Any]) -> bool:
+    """Return whether strides bring two elements to one place (or might, in contrived views)."""
+    axes = [axis for axis in zip(array.strides, array.shape, strict=True) if axis[1] > 1]
+    reach = array.itemsize
+    for stride, size in sorted((abs(stride), size) for stride, size in axes):
+        if stride < reach:
+            return True
+        reach += stride * (size - 1)
+    return False
 
 
 def _is_numpy(array: object) -> bool:

@@ -82,7 +82,7 @@ def find_backend(name: str) -> Backend:
 
 
 def _unknown_backend(name: str, names: Sequence[str]) -> Diagnostic:
-    close = get_close_matches(name, names, n=1)
+    close = get_close_matches(str(name), names, n=1)
     hint = f"write backend={close[0]!r}" if close else f"use one of: {', '.join(names)}"
     return Diagnostic("E0602", f"there is no backend {name!r}", callsite.location(None), hint)
 

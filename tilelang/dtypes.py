@@ -79,7 +79,10 @@ def find_dtype(like: DTypeLike) -> DType | None:
         return like
     if isinstance(like, str):
         return next((dtype for dtype in ELEMENT_TYPES if dtype.value == like), None)
-    dtype = _BY_NUMPY.get(np.dtype(like))
+    try:
+        dtype = _BY_NUMPY.get(np.dtype(like))
+    except TypeError:  # numpy knows no such type either
+        return None
     return None if dtype is DType.BOOL else dtype
 
 

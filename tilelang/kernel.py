@@ -16,12 +16,20 @@ from tilelang.dtypes import DType, DTypeLike
 from tilelang.ir.nodes import Program
 from tilelang.ir.region import Buffer
 from tilelang.machines import Machine, find_machine
-from tilelang.parameters import Parameters, Request, read_dtypes, read_parameters
+from tilelang.parameters import (
+    Parameters,
+    Request,
+    check_is_plain_function,
+    check_signature_is_text,
+    read_dtypes,
+    read_parameters,
+)
 from tilelang.specialise import trace_program
 from tilelang.text.signature import Signature, parse_signature
 
 if TYPE_CHECKING:
     from tilelang.check import Report
+    from tilelang.check.fuzz import FuzzReport
     from tilelang.sweep.plan import Plan
     from tilelang.sweep.report import Report as SweepReport
 
@@ -51,12 +59,16 @@ def kernel(signature: str) -> Callable[[Callable[..., None]], Kernel]:
     never change a result.
 
     Raises:
-        TileError: E02xx for a signature, E0810 to E0812 for parameters that do not match it.
+        TileError: E02xx for a signature, E0810 to E0812 for parameters that do not match it, E0816
+            for something else than a text above a plain function.
     """
     location = callsite.location(None)
+    check_signature_is_text(signature, location)
 
     def decorate(function: Callable[..., None]) -> Kernel:
-        return Kernel(function, parse_signature(signature, location))
+        parsed = parse_signature(signature, location)
+        check_is_plain_function(function, location)
+        return Kernel(function, parsed)
 
     return decorate
 
@@ -136,10 +148,7 @@ class Kernel:
         Raises:
             TileError: for a mistake in the call, in the kernel, or while it runs strictly.
         """
-        key = _call_key(arrays, backend, machine, keywords)
-        known = self._executables.get(key)
-        if known is None:
-            known = self._executables[key] = self._compile(arrays, backend, machine, keywords)
+        known = self._compiled(arrays, backend, machine, keywords)
         if out is None:
             results = args.allocate(known.kinds, next(iter(arrays), None))
         else:
@@ -208,6 +217,28 @@ class Kernel:
             self, backends=backends, dtype=dtype, machine=machine, seed=seed, keywords=keywords
         )
 
+    def fuzz(
+        self,
+        *,
+        backends: Sequence[str] | None = None,
+        budget: str | float = "60s",
+        seed: int = 0,
+        dtype: DTypeLike | Mapping[str, DTypeLike] | None = None,
+        machine: str | None = None,
+        **keywords: int,
+    ) -> FuzzReport:
+        """Try awkward sizes, tile parameters and numbers for `budget`; the smallest failure counts.
+
+        `keywords` are sizes, attributes and tile parameters that are not drawn.
+
+        Raises:
+            TileError: E0604 without hypothesis; E0701 without a reference.
+        """
+        from tilelang.check.fuzz import fuzz, read_scope
+
+        scope = read_scope(self, dtype, machine, keywords)
+        return fuzz(self, backends=backends, budget=budget, seed=seed, scope=scope)
+
     def sweep(
         self,
         tiles: Mapping[str, Iterable[int] | str],
@@ -232,6 +263,22 @@ class Kernel:
 
         problem = read_problem(self, (backend, machine), dtype=dtype, keywords=keywords)
         return sweep_problem(problem, tiles, plan or Plan())
+
+    def _compiled(
+        self,
+        arrays: Sequence[Any],
+        backend: str,
+        machine: str | None,
+        keywords: Mapping[str, Any],
+    ) -> Compiled:
+        key = _call_key(arrays, backend, machine, keywords)
+        try:
+            known = self._executables.get(key)
+        except TypeError:  # a list among the keywords: compiling says what is wrong with it
+            return self._compile(arrays, backend, machine, keywords)
+        if known is None:
+            known = self._executables[key] = self._compile(arrays, backend, machine, keywords)
+        return known
 
     def _compile(
         self,
@@ -328,7 +375,7 @@ def _call_key(
 ) -> object:
     """Return what decides which code a call runs; types too, for True and 1 are equal."""
     try:
-        kinds: tuple[Any, ...] = tuple([(array.dtype, array.shape) for array in arrays])
+        kinds: tuple[Any, ...] = tuple([(type(it), it.dtype, it.shape) for it in arrays])
     except AttributeError:
         kinds = tuple(map(id, arrays))  # not arrays: compiling says so
     if not keywords:

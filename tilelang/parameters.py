@@ -1,10 +1,12 @@
 """The parameters of a kernel's function, matched with its signature, and their values in a call."""
 
 import inspect
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
+
+import numpy as np
 
 from tilelang.diagnostics import Diagnostic, Location, Note, TileError
 from tilelang.dtypes import ELEMENT_TYPES, DType, DTypeLike, find_dtype
@@ -62,11 +64,16 @@ class Parameters:
 
     def _unknown_keyword(self, name: str, known: Sequence[str], location: Location) -> Diagnostic:
         close = get_close_matches(name, known, n=1)
+        message = f"`{self.kernel}` has no tile parameter, attribute or size called `{name}`"
+        hint = f"did you mean `{close[0]}`?" if close else f"it has {', '.join(known)}"
+        if name in self.inputs:
+            message = f"the input `{name}` of `{self.kernel}` is given by keyword"
+            hint = f"pass the inputs by position: `{self.kernel}({', '.join(self.inputs)})`"
         return Diagnostic(
             "E0808",
-            f"`{self.kernel}` has no tile parameter, attribute or size called `{name}`",
+            message,
             location,
-            f"did you mean `{close[0]}`?" if close else f"it has {', '.join(known)}",
+            hint,
             (Note(f"`{self.kernel}` is defined", self.location),),
         )
 
@@ -76,7 +83,7 @@ class Parameters:
         Raises:
             TileError: E0813 for one that is missing, E0814 for one that is not an int or bool.
         """
-        values = {**self.attributes, **given}
+        values = {name: _python(value) for name, value in {**self.attributes, **given}.items()}
         faults = [
             fault
             for name, value in values.items()
@@ -92,7 +99,7 @@ class Parameters:
         Raises:
             TileError: E0815 for one that is not a positive int.
         """
-        values = {**self.tiles, **given}
+        values = {name: _python(value) for name, value in {**self.tiles, **given}.items()}
         faults = [
             Diagnostic(
                 "E0815",
@@ -115,7 +122,8 @@ def read_parameters(
 
     Raises:
         TileError: E0810 if its tensors are not the signature's, E0811 for an attribute that it does
-            not take, E0812 for a tile parameter without a positive default.
+            not take, E0812 for a tile parameter without a positive default, E0817 for a name that
+            a call could not tell from another.
     """
     parameters = inspect.signature(function).parameters
     tensors = [name for name, it in parameters.items() if it.kind is not it.KEYWORD_ONLY]
@@ -133,6 +141,7 @@ def read_parameters(
                 "results, then keywords after `*`",
             )
         )
+    faults += _name_faults(signature, keywords, location)
     missing = [name for name in signature.attributes if name not in keywords]
     faults += [_missing_attribute(function.__name__, name, location) for name in missing]
     tiles = {
@@ -150,9 +159,84 @@ def read_parameters(
         for name in signature.attributes
     }
     inputs = tuple(tensor.name for tensor in signature.inputs)
-    names = [name for it in signature.tensors for dim in it.dims for name in dim_names(dim)]
-    dims = tuple(dict.fromkeys(name for name in names if name not in signature.attributes))
+    dims = tuple(name for name in _sizes(signature) if name not in signature.attributes)
     return Parameters(function.__name__, location, inputs, dims, attributes, tiles)
+
+
+def check_signature_is_text(signature: object, location: Location) -> None:
+    """Check what `tl.kernel` is called with.
+
+    Raises:
+        TileError: E0816 for `@tl.kernel` without parentheses, or anything else that is no text.
+    """
+    if not isinstance(signature, str):
+        found = "nothing" if callable(signature) else repr(signature)
+        raise TileError(
+            Diagnostic(
+                "E0816",
+                f"`tl.kernel` is given {found}, wanted the signature as text",
+                location,
+                'write `@tl.kernel("x[M, N]: T -> y[M, N]: T")` above the function',
+            )
+        )
+
+
+def check_is_plain_function(function: object, location: Location) -> None:
+    """Check what `tl.kernel` decorates.
+
+    Raises:
+        TileError: E0816 for anything that does not run to its end when it is called.
+    """
+    found = None
+    if not inspect.isfunction(function):
+        found = f"a {type(function).__name__}"
+    elif inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        found = "a generator, which runs nothing when it is called"
+    elif inspect.iscoroutinefunction(function):
+        found = "an `async def`, which runs nothing when it is called"
+    if found:
+        raise TileError(
+            Diagnostic(
+                "E0816",
+                f"`tl.kernel` decorates {found}, wanted a plain function",
+                location,
+                "write a `def` without `yield` or `async` below it; other decorators, such as "
+                "`@staticmethod`, stand above `@tl.kernel`",
+            )
+        )
+
+
+_KEYWORDS = ("out", "backend", "backends", "machine", "dtype", "seed", "budget", "tiles", "plan")
+"""What `__call__`, `program`, `source`, `check`, `fuzz` and `sweep` take for themselves."""
+
+
+def _name_faults(
+    signature: Signature, keywords: Collection[str], location: Location
+) -> Iterator[Diagnostic]:
+    """Yield the names that a call's keywords could not tell from one another."""
+    inputs = [tensor.name for tensor in signature.inputs]
+    for name in dict.fromkeys((*inputs, *_sizes(signature), *keywords)):
+        if name in _KEYWORDS:
+            yield Diagnostic(
+                "E0817",
+                f"`{name}` is a keyword that every kernel takes for itself",
+                location,
+                f"give it another name than {', '.join(_KEYWORDS)}",
+            )
+    for name in keywords:
+        if name in _sizes(signature) and name not in signature.attributes:
+            yield Diagnostic(
+                "E0817",
+                f"`{name}` is a size of the signature and a tile parameter",
+                location,
+                f"take the size from a tensor's shape, or name `{name}` after `;` as an attribute",
+            )
+
+
+def _sizes(signature: Signature) -> list[str]:
+    """Return the names in the dimensions of all tensors."""
+    names = (name for it in signature.tensors for dim in it.dims for name in dim_names(dim))
+    return list(dict.fromkeys(names))
 
 
 def read_dtypes(
@@ -172,11 +256,19 @@ def read_dtypes(
 
 def _element_type(name: str, like: DTypeLike, location: Location) -> DType:
     dtype = find_dtype(like)
-    if dtype is None:
+    if dtype not in ELEMENT_TYPES:
         names = ", ".join(dtype.value for dtype in ELEMENT_TYPES)
         message = f"dtype {like!r} for `{name}` is not an element type"
         raise TileError(Diagnostic("E0809", message, location, f"use one of {names}"))
     return dtype
+
+
+def _python(value: Any) -> Any:
+    """Return numpy's ints and bools as Python's, everything else as it is."""
+    return value.item() if isinstance(value, _NUMPY) else value
+
+
+_NUMPY: tuple[type[Any], ...] = (np.integer, np.bool_)
 
 
 def _is_positive(value: object) -> bool:

@@ -33,9 +33,7 @@ def trace_program(
     tensors: list[Tensor] = [plain(buffer, None) for buffer in buffers]
     with tracing.record(trace):
         function(*tensors, **binding.attributes, **tiles)
-    if trace.left_early:
-        raise trace.fail(trace.left_early)
-    trace.finish_stage()
+    trace.finish()
     program = Program(
         function.__name__,
         binding.inputs,

@@ -5,7 +5,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from tilelang.diagnostics import Diagnostic, TileError
+from tilelang.diagnostics import Diagnostic, TileError, callsite
 from tilelang.ir.region import Buffer
 
 
@@ -19,7 +19,8 @@ def read_options(options: Mapping[str, object]) -> bool:
         Diagnostic(
             "E0410",
             f"the backend `numpy` has no option `{name}={value!r}`; it has `strict`, True or False",
-            hint="write `strict=False` to leave the checks at run time out",
+            callsite.location(None),
+            "write `strict=False` to leave the checks at run time out",
         )
         for name, value in options.items()
         if name != "strict" or not isinstance(value, bool)

@@ -38,7 +38,8 @@ def dim_names_of(specs: Iterable[TensorSpec]) -> Iterator[str]:
 
 def _take_number(call: Call, name: str, value: object) -> None:
     """Note the number that a keyword gives."""
-    if isinstance(value, SupportsIndex):
+    is_truth = isinstance(value, bool) and name not in call.signature.attributes
+    if isinstance(value, SupportsIndex) and not is_truth:
         number = value.__index__()
         call.sizes[name] = Known(number, f"the keyword `{name}`")
         return

@@ -51,22 +51,30 @@ def abs(x: OperandLike) -> Expression:
 
 
 @overload
+def maximum(x: int, y: int) -> int: ...  # pyright: ignore[reportOverlappingOverload]
+@overload
 def maximum(x: IndexLike, y: IndexLike) -> Index: ...  # pyright: ignore[reportOverlappingOverload]
 @overload
 def maximum(x: OperandLike, y: OperandLike) -> Expression: ...
-def maximum(x: OperandLike, y: OperandLike) -> Expression | Index:
+def maximum(x: OperandLike, y: OperandLike) -> Expression | Index | int:
     """Return the larger of two, element by element; NaN wins. Of two indices, an index."""
     if is_index(x) and is_index(y):
+        if not isinstance(x, Index) and not isinstance(y, Index):
+            return max(x, y)
         return Index(ix.maximum(as_node(x), as_node(y)))
     return binary(BinaryOp.MAXIMUM, x, y)
 
 
 @overload
+def minimum(x: int, y: int) -> int: ...  # pyright: ignore[reportOverlappingOverload]
+@overload
 def minimum(x: IndexLike, y: IndexLike) -> Index: ...  # pyright: ignore[reportOverlappingOverload]
 @overload
 def minimum(x: OperandLike, y: OperandLike) -> Expression: ...
-def minimum(x: OperandLike, y: OperandLike) -> Expression | Index:
+def minimum(x: OperandLike, y: OperandLike) -> Expression | Index | int:
     """Return the smaller of two, element by element; NaN wins. Of two indices, an index."""
     if is_index(x) and is_index(y):
+        if not isinstance(x, Index) and not isinstance(y, Index):
+            return min(x, y)
         return Index(ix.minimum(as_node(x), as_node(y)))
     return binary(BinaryOp.MINIMUM, x, y)

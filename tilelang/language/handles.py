@@ -6,8 +6,10 @@ while the kernel is traced, so asking for one is an error that says what to writ
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NoReturn, TypeAlias, TypeGuard
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn, SupportsIndex, TypeAlias, TypeGuard
+
+import numpy as np
 
 from tilelang.ir import condition as cond
 from tilelang.ir import index as ix
@@ -35,7 +37,9 @@ class Index:
 
     def __add__(self, other: IndexLike) -> Index:
         """Return the sum."""
-        return Index(ix.add(self.node, as_node(other))) if is_index(other) else NotImplemented
+        if not is_index(other):
+            return _other_operand(self, "+", other)
+        return Index(ix.add(self.node, as_node(other)))
 
     def __radd__(self, other: int) -> Index:
         """Return the sum."""
@@ -45,18 +49,30 @@ class Index:
         """Return the negative."""
         return Index(ix.scale(self.node, -1))
 
+    def __pos__(self) -> Index:
+        """Return the index."""
+        return self
+
+    def __abs__(self) -> Index:
+        """Return the larger of the index and its negative."""
+        return Index(ix.maximum(self.node, ix.scale(self.node, -1)))
+
     def __sub__(self, other: IndexLike) -> Index:
         """Return the difference."""
-        return Index(ix.subtract(self.node, as_node(other))) if is_index(other) else NotImplemented
+        if not is_index(other):
+            return _other_operand(self, "-", other)
+        return Index(ix.subtract(self.node, as_node(other)))
 
     def __rsub__(self, other: int) -> Index:
         """Return the difference."""
-        return Index(ix.subtract(as_node(other), self.node)) if is_index(other) else NotImplemented
+        if not is_index(other):
+            return _other_operand(self, "-", other)
+        return Index(ix.subtract(as_node(other), self.node))
 
     def __mul__(self, other: IndexLike) -> Index:
         """Return the product; one of the two is a plain number."""
         if not is_index(other):
-            return NotImplemented
+            return _other_operand(self, "*", other)
         node = as_node(other)
         if node.is_constant:
             return Index(ix.scale(self.node, node.constant))
@@ -92,27 +108,27 @@ class Index:
 
     def __lt__(self, other: IndexLike) -> Condition:
         """Return the condition."""
-        return _comparison(cond.less, self, other)
+        return _comparison(cond.less, "<", self, other)
 
     def __le__(self, other: IndexLike) -> Condition:
         """Return the condition."""
-        return _comparison(cond.less_equal, self, other)
+        return _comparison(cond.less_equal, "<=", self, other)
 
     def __gt__(self, other: IndexLike) -> Condition:
         """Return the condition."""
-        return _comparison(lambda a, b: cond.less(b, a), self, other)
+        return _comparison(lambda a, b: cond.less(b, a), ">", self, other)
 
     def __ge__(self, other: IndexLike) -> Condition:
         """Return the condition."""
-        return _comparison(lambda a, b: cond.less_equal(b, a), self, other)
+        return _comparison(lambda a, b: cond.less_equal(b, a), ">=", self, other)
 
     def __eq__(self, other: object) -> Condition:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Return the condition."""
-        return _comparison(cond.equal, self, other)
+        return _comparison(cond.equal, "==", self, other)
 
     def __ne__(self, other: object) -> Condition:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Return the condition."""
-        return _comparison(cond.not_equal, self, other)
+        return _comparison(cond.not_equal, "!=", self, other)
 
     def __bool__(self) -> NoReturn:
         """Refuse: there is no value yet."""
@@ -125,6 +141,10 @@ class Index:
     __int__ = __index__
     __float__ = __index__
     __round__ = __index__
+
+    def __iter__(self) -> NoReturn:
+        """Refuse: an index is one number."""
+        raise mistakes.unpacked_index(self)
 
 
 class Condition:
@@ -147,13 +167,13 @@ class Condition:
     def __and__(self, other: ConditionLike) -> Condition:
         """Return the condition that both hold."""
         if not is_condition(other):
-            return NotImplemented
+            return _other_operand(self, "&", other)
         return Condition(cond.conjunction(self.node, as_condition(other)))
 
     def __or__(self, other: ConditionLike) -> Condition:
         """Return the condition that one of the two holds."""
         if not is_condition(other):
-            return NotImplemented
+            return _other_operand(self, "|", other)
         return Condition(cond.disjunction(self.node, as_condition(other)))
 
     __rand__ = __and__
@@ -162,6 +182,14 @@ class Condition:
     def __invert__(self) -> Condition:
         """Return the opposite condition."""
         return Condition(cond.negate(self.node))
+
+    def __eq__(self, other: object) -> Any:
+        """Refuse: Python would compare identities."""
+        return _other_operand(self, "==", other)
+
+    def __ne__(self, other: object) -> Any:
+        """Refuse: Python would compare identities."""
+        return _other_operand(self, "!=", other)
 
     def __bool__(self) -> NoReturn:
         """Refuse: there is no value yet."""
@@ -175,30 +203,71 @@ def is_index(value: object) -> TypeGuard[IndexLike]:
     """Return whether `value` is a symbolic or a plain integer (numpy's count; bools do not)."""
     if isinstance(value, Index):
         return True
-    return not isinstance(value, bool) and hasattr(type(value), "__index__")
+    if type(value) is int:
+        return True
+    if isinstance(value, bool) or not isinstance(value, SupportsIndex):
+        return False
+    try:
+        value.__index__()
+    except TypeError:  # arrays have the method; only those of one integer have the value
+        return False
+    return True
 
 
 def is_condition(value: object) -> TypeGuard[ConditionLike]:
-    """Return whether `value` is a symbolic or a plain condition."""
-    return isinstance(value, Condition | bool)
+    """Return whether `value` is a symbolic or a plain condition (numpy's bool counts)."""
+    return isinstance(value, Condition | bool | np.bool_)
 
 
 def as_node(value: IndexLike) -> ix.Index:
     """Return the IR's form of an index."""
-    return value.node if isinstance(value, Index) else ix.constant(int(value))
+    return value.node if isinstance(value, Index) else ix.constant(value.__index__())
 
 
 def as_condition(value: ConditionLike) -> cond.Condition:
     """Return the IR's form of a condition."""
-    return value.node if isinstance(value, Condition) else cond.Truth(value)
+    return value.node if isinstance(value, Condition) else cond.Truth(bool(value))
 
 
 def _comparison(
-    compare: Callable[[ix.Index, ix.Index], cond.Condition], left: Index, right: object
+    compare: Callable[[ix.Index, ix.Index], cond.Condition],
+    operator: str,
+    left: Index,
+    right: object,
 ) -> Condition:
     if not is_index(right):
-        return NotImplemented
+        return _other_operand(left, operator, right)
     return Condition(compare(left.node, as_node(right)))
+
+
+def _other_operand(left: Index | Condition, operator: str, right: object) -> Any:
+    """Leave the operation to a tile on the right; refuse everything else.
+
+    Python would decide `k == 0.0` by identity if nobody refused it.
+    """
+    if hasattr(right, "recipe"):
+        return NotImplemented
+    raise mistakes.no_operation(left, operator, right)
+
+
+def _refusal(operator: str) -> Callable[[Any, Any], Any]:
+    """Return the method for an operator that is only refused."""
+
+    def refuse(self: Index | Condition, other: object = None) -> Any:
+        return _other_operand(self, operator, other)
+
+    return refuse
+
+
+def _refuse(kind: type[Index | Condition], names: Mapping[str, str]) -> None:
+    for name, operator in names.items():
+        setattr(kind, f"__{name}__", _refusal(operator))
+        setattr(kind, f"__r{name}__", _refusal(operator))
+
+
+_refuse(Index, {"pow": "**", "lshift": "<<", "rshift": ">>", "divmod": "divmod"})
+_refuse(Index, {"and": "&", "or": "|", "xor": "^"})
+_refuse(Condition, {"add": "+", "sub": "-", "mul": "*", "truediv": "/", "xor": "^"})
 
 
 def _divisor(value: object, operator: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from numbers import Real
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 
 from tilelang.dtypes import ELEMENT_TYPES, DType, DTypeLike, find_dtype
@@ -24,7 +25,27 @@ from tilelang.language import mistakes
 
 def is_number(value: object) -> bool:
     """Return whether `value` is a plain number, numpy's scalars included."""
-    return isinstance(value, Real) or (isinstance(value, np.generic) and value.ndim == 0)
+    return plain_number(value) is not None
+
+
+def plain_number(value: object) -> int | float | bool | None:
+    """Return a plain number as Python's own; None for anything else.
+
+    An int that no float holds stays an int; every other number becomes a float.
+    """
+    if isinstance(value, int | float):
+        return value
+    number: Any = value
+    if isinstance(value, _ARRAYS):
+        number = number[()] if number.ndim == 0 else None
+    if isinstance(number, _WHOLE_NUMBERS):
+        return number.item()
+    return float(number) if isinstance(number, _REAL_NUMBERS) else None
+
+
+_ARRAYS: tuple[type[Any], ...] = (np.ndarray,)
+_WHOLE_NUMBERS: tuple[type[Any], ...] = (np.integer, np.bool_)
+_REAL_NUMBERS: tuple[type[Any], ...] = (Real, ml_dtypes.bfloat16)
 
 
 def literal(value: object, dtype: DType) -> Literal:
@@ -33,24 +54,31 @@ def literal(value: object, dtype: DType) -> Literal:
     Raises:
         TileError: E0117 if `dtype` cannot hold it.
     """
-    number = _python_number(value)
+    number = plain_number(value)
+    assert number is not None, "only plain numbers become literals"
+    whole = isinstance(number, int) or number.is_integer()
     if dtype.is_integer:
         limits = np.iinfo(dtype.name.lower())
-        fits = float(number).is_integer() and limits.min <= number <= limits.max
+        fits = whole and limits.min <= number <= limits.max
         number = int(number) if fits else 0
+    elif dtype is DType.BOOL:
+        fits = isinstance(number, bool)
     else:
-        fits = dtype is not DType.BOOL or isinstance(number, bool)
+        fits = isinstance(number, float) or abs(number) < _PAST_FLOATS
+        number = number if fits else 0
     if not fits:
         mistakes.report(
             "E0117",
-            f"{value!r} is not a value of {dtype}",
-            f"write a number that {dtype} holds, or cast the tile to a wider type",
+            f"{mistakes.shown(value)} is not a value of {dtype}",
+            "write True or False, or compare: `x > 0`"
+            if dtype is DType.BOOL
+            else f"write a number that {dtype} holds, or cast the tile to a wider type",
         )
     return Literal(number, dtype)
 
 
-def _python_number(value: Any) -> int | float | bool:
-    return value.item() if hasattr(value, "item") else value
+_PAST_FLOATS = 2**1023
+"""Python cannot convert ints much past this to a float."""
 
 
 def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...] | None:
@@ -67,13 +95,12 @@ def want_dtype(like: DTypeLike) -> DType:
     Raises:
         TileError: E0116 if there is none.
     """
-    try:
-        dtype = find_dtype(like)
-    except TypeError:
-        dtype = None
+    dtype = find_dtype(like)
     if dtype is None:
         names = ", ".join(dtype.value for dtype in ELEMENT_TYPES)
-        raise mistakes.error("E0116", f"{like!r} is not an element type", f"use one of {names}")
+        raise mistakes.error(
+            "E0116", f"{mistakes.shown(like)} is not an element type", f"use one of {names}"
+        )
     return dtype
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self, overload
+from typing import NoReturn, Self, overload
 
-from tilelang.diagnostics import Diagnostic, Location, Note, callsite
+from tilelang.diagnostics import Diagnostic, Location, Note, callsite, flow
 from tilelang.ir import condition as cond
 from tilelang.ir import index as ix
 from tilelang.ir.nodes import Core, If, Loop, LoopKind
@@ -81,7 +81,7 @@ def for_range(
                 f"a bound of `for_range` is {bound!r}, wanted an int or a loop index",
                 "write `tl.for_range(n)` or `tl.for_range(begin, end)`",
             )
-    if stages not in (1, 2, 3, 4):
+    if not is_index(stages) or isinstance(stages, Index) or stages not in (1, 2, 3, 4):
         raise mistakes.error(
             "E0124",
             f"stages={stages!r}, wanted 1 to 4",
@@ -89,7 +89,7 @@ def for_range(
         )
     start = index_of(first)
     extent = ix.subtract(index_of(last), start)
-    header = LoopHeader(LoopKind.SERIAL, extent, stages, trace.here())
+    header = LoopHeader(LoopKind.SERIAL, extent, int(stages), trace.here())
     return _loop(trace, header, start=start)
 
 
@@ -102,8 +102,14 @@ def chunks(tile: Tensor, rows: int) -> Iterator[Index]:
         TileError: E0126 if `rows` does not divide the tile's rows.
     """
     trace = _start("tl.chunks")
+    if not isinstance(tile, Tensor):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise mistakes.error(
+            "E0122",
+            f"`tl.chunks` is given {mistakes.shown(tile)}, wanted a tile",
+            "give a buffer from `tl.alloc_...`, whole: `for r in tl.chunks(acc, rows=32):`",
+        )
     n_rows = tile.shape[-2] if tile.ndim > 1 else tile.shape[0]
-    if rows < 1 or n_rows % rows:
+    if not is_index(rows) or isinstance(rows, Index) or rows < 1 or n_rows % rows:
         divisors = [n for n in range(16, n_rows + 1, 16) if n_rows % n == 0] or [n_rows]
         raise mistakes.error(
             "E0126",
@@ -113,7 +119,7 @@ def chunks(tile: Tensor, rows: int) -> Iterator[Index]:
         )
     extent = ix.constant(n_rows // rows)
     header = LoopHeader(LoopKind.CHUNKS, extent, 1, trace.here())
-    return _loop(trace, header, start=ix.ZERO, step=rows)
+    return _loop(trace, header, start=ix.ZERO, step=int(rows))
 
 
 class _Branch:
@@ -123,15 +129,25 @@ class _Branch:
         self._trace = trace
         self._condition = condition
         self._keyword = keyword
-        self._chain: list[If] = []
+        self._chain: tuple[If, ...] = ()
+        self._variables: Mapping[str, object] = {}
+        self._begin = 0
+        self._loc = trace.here()
+        trace.unopened[id(self)] = (keyword, self._loc)
+
+    def __bool__(self) -> NoReturn:
+        """Refuse: a branch is opened by `with`."""
+        raise mistakes.branch_without_with(self._keyword, self._loc)
 
     def __enter__(self) -> Self:
         loc = self._trace.here()
-        self._chain = []
+        self._trace.unopened.pop(id(self), None)
         if self._keyword != "if_scope":
             self._chain = _take_chain(self._trace, self._keyword, loc)
         _ = self._trace.scope
         self._trace.open(Scope(loc))
+        frame = callsite.user_frame()
+        self._variables, self._begin = flow.read_locals(frame), frame.f_lasti
         return self
 
     def __exit__(
@@ -140,18 +156,27 @@ class _Branch:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        scope = self._trace.close()
-        if error is not None:
+        trace, frame = self._trace, callsite.user_frame()
+        scope = trace.close()
+        if error is not None or flow.is_left_early(frame, self._begin):
+            trace.left_early = trace.left_early or _branch_left(error, trace.here())
             return
+        for change in flow.left_behind(frame, self._variables, self._begin):
+            mistakes.report_branch_variable(change, scope.loc)
+        self._record(scope)
+
+    def _record(self, scope: Scope) -> None:
         body = tuple(scope.body)
         if self._condition is None:
             links, last = self._chain[:-1], self._chain[-1]
             stmt = If(last.condition, last.then, body, last.loc)
         else:
             links, stmt = self._chain, If(self._condition, body, (), scope.loc)
+        branches = (*links, stmt)
         for link in reversed(links):
             stmt = If(link.condition, link.then, (stmt,), link.loc)
         self._trace.record(stmt)
+        self._trace.scope.chain = () if self._condition is None else branches
 
 
 def if_scope(condition: ConditionLike) -> _Branch:
@@ -194,15 +219,10 @@ def _branch(keyword: str, condition: ConditionLike) -> _Branch:
     return _Branch(trace, node, keyword)
 
 
-def _take_chain(trace: Trace, keyword: str, loc: Location) -> list[If]:
+def _take_chain(trace: Trace, keyword: str, loc: Location) -> tuple[If, ...]:
     """Remove the `If` recorded last and return its branches, the outermost first."""
-    body = trace.scope.body
-    last = body[-1] if body else None
-    chain: list[If] = []
-    while isinstance(last, If):
-        chain.append(last)
-        last = next(iter(last.otherwise), None) if len(last.otherwise) < 2 else None
-    if not chain or chain[-1].otherwise:
+    body, chain = trace.scope.body, trace.scope.chain
+    if not chain:
         raise trace.fail(
             Diagnostic(
                 "E0128",
@@ -212,6 +232,7 @@ def _take_chain(trace: Trace, keyword: str, loc: Location) -> list[If]:
             )
         )
     body.pop()
+    trace.scope.chain = ()
     return chain
 
 
@@ -236,11 +257,14 @@ def _loop(
     _ = trace.scope
     scope = trace.open(Scope(loc))
     trace.open_loop(var, loc)
+    variables = flow.read_locals(frame)
     try:
         yield Index(ix.add(start, ix.scale(ix.variable(var), step)))
     except GeneratorExit:
         _left_early(trace, scope, loc)
         raise
+    trace.check_innermost(scope)
+    _check_carried(variables, loc)
     trace.close_loop(var)
     trace.close()
     trace.record(Loop(var, header.extent, header.kind, header.stages, tuple(scope.body), loc))
@@ -259,16 +283,42 @@ def _cores(
     for var in variables:
         trace.open_loop(var, loc)
     handles = tuple(Index(ix.variable(var)) for var in variables)
+    before = flow.read_locals(frame)
     try:
         yield handles if len(variables) > 1 else handles[0]  # pyright: ignore[reportReturnType, reportGeneralTypeIssues]
     except GeneratorExit:
         _left_early(trace, scope, loc)
         raise
+    trace.check_innermost(scope)
+    _check_carried(before, loc)
     for var in variables:
         trace.close_loop(var)
     scope.n_cores_open -= len(variables)
     if scope.n_cores_open == 0:
         trace.finish_stage()
+
+
+def _check_carried(before: Mapping[str, object], loc: Location) -> None:
+    """Report the Python variables that one iteration would leave for the next."""
+    for change in flow.carried(callsite.user_frame(), before):
+        mistakes.report_loop_variable(change, loc)
+
+
+def _branch_left(error: BaseException | None, branch: Location) -> Diagnostic:
+    if error is not None:
+        return Diagnostic(
+            "E0129",
+            f"an exception ({type(error).__name__}) leaves this branch, which is then not traced",
+            branch,
+            "catch it inside the branch, or do not catch it",
+        )
+    return Diagnostic(
+        "E0129",
+        "`continue` or `return` leaves this branch early: as every branch is traced, whatever its "
+        "condition, what stands below it is then skipped in every iteration",
+        branch,
+        "put what the other iterations do into `with tl.else_scope():`",
+    )
 
 
 def _open_grid(trace: Trace, loc: Location) -> Scope:

@@ -6,6 +6,7 @@ import ast
 import linecache
 
 from tilelang.diagnostics import Diagnostic, Location, Note, TileError, callsite
+from tilelang.diagnostics.flow import Change
 from tilelang.language import trace as tracing
 
 
@@ -75,6 +76,15 @@ def number_of_index(index: object) -> TileError:
     )
 
 
+def unpacked_index(index: object) -> TileError:
+    """Refuse to take an index apart."""
+    return error(
+        "E0104",
+        f"the index `{index}` is one number, and cannot be unpacked or looped over",
+        "write an extent for every name: `for i, j in tl.cores(m, n):`; loop with `tl.for_range`",
+    )
+
+
 def product_of_indices(left: object, right: object) -> TileError:
     """Refuse a product of two indices."""
     return error(
@@ -91,6 +101,101 @@ def divisor(value: object, operator: str) -> TileError:
         f"the right side of `{operator}` is {value!r}, wanted a plain positive int",
         f"write `i {operator} 2`, or compute the number in Python before the loop",
     )
+
+
+def no_operation(left: object, operator: str, right: object) -> TileError:
+    """Refuse an operator that an index or a condition does not have, or not with `right`."""
+    operands = f"`{left!r}`" if right is None else f"`{left!r}` and {right!r}"
+    if operator in ("==", "!=", "<", "<=", ">", ">="):
+        hint = (
+            "compare an index with an int or an index, `k == 0`, and turn a condition around "
+            "with `~`"
+        )
+    elif operator in _INSTEAD:
+        hint = f"write {_INSTEAD[operator]}"
+    else:
+        hint = (
+            "compute with ints and indices; as a number beside a tile write "
+            '`tl.cast(k, "float32")`, and `tl.where(condition, x, 0)`'
+        )
+    return error(
+        "E0137", f"`{operator}` of {operands} is no operation on indices and conditions", hint
+    )
+
+
+_INSTEAD = {
+    "**": "a product with a plain int, `4 * k`",
+    "<<": "`k * 16` for `k << 4`",
+    ">>": "`k // 16` for `k >> 4`",
+    "divmod": "`k // 16` and `k % 16`",
+    "&": "`(k == 0) & (i > 1)`, with the parentheses, or `k % 2` for the last bit of an index",
+    "|": "`(k == 0) | (i > 1)`, with the parentheses",
+    "^": "`(a & ~b) | (~a & b)` for conditions `a` and `b`",
+}
+
+
+def no_values(wanted: str, hint: str) -> TileError:
+    """Refuse to give Python the elements of a tile."""
+    return error(
+        "E0140",
+        f"a tile has no values while the kernel is traced, and {wanted} wants them",
+        hint,
+    )
+
+
+def numpy_function(name: str) -> TileError:
+    """Refuse a function of numpy on a tile."""
+    ours = {"log": "ln", "absolute": "abs", "true_divide": "`/`"}.get(name, name)
+    known = ("exp", "ln", "sqrt", "tanh", "abs", "maximum", "minimum")
+    hint = f"write `tl.{ours}(...)`" if ours in known else "write operators and functions of `tl.`"
+    return error("E0140", f"numpy's `{name}` is given a tile, which has no values yet", hint)
+
+
+def branch_without_with(keyword: str, location: Location) -> TileError:
+    """Refuse a branch that Python asks for a truth value."""
+    diagnostic = tracing.branch_without_with(keyword, location)
+    trace = tracing.active()
+    return trace.fail(diagnostic) if trace else TileError(diagnostic)
+
+
+def report_loop_variable(change: Change, loop: Location) -> None:
+    """Report a Python variable that one iteration of a traced loop would leave for the next."""
+    before, after = change.before, change.after
+    hint = (
+        f"compute `{change.name}` from the loop's index; choose one of several tiles by indexing "
+        "one buffer, `tiles[k % 2]`; give a value that only Python needs another name inside"
+    )
+    if type(before) is int and type(after) is int:
+        hint = f"compute it from the loop's index, as in `{before} + {after - before} * k`"
+    report(
+        "E0138",
+        f"`{change.name}` is {shown(before)} when the loop's body begins and {shown(after)} at its "
+        f"end, but the body is traced once: in every iteration it would begin as {shown(before)}",
+        hint,
+        Note("the loop", loop),
+        location=change.location,
+    )
+
+
+def report_branch_variable(change: Change, branch: Location) -> None:
+    """Report a Python variable that a traced branch would leave for the statements below."""
+    report(
+        "E0138",
+        f"`{change.name}` is set to {shown(change.after)} in a branch and used below it, but every "
+        "branch is traced: the value would be that one whatever the condition",
+        "write what depends on it into the branches; choose numbers with `tl.where`, `tl.minimum` "
+        "or `tl.maximum`; set what does not depend on the condition before the branch",
+        Note("the branch", branch),
+        location=change.location,
+    )
+
+
+def shown(value: object) -> str:
+    """Return `value` as a message says it: its `repr`, cut where that is long."""
+    text = repr(value)
+    if (hasattr(value, "recipe") or hasattr(value, "node")) and "`" not in text:
+        text = f"`{text}`"
+    return text if len(text) <= 60 and "\n" not in text else f"{text.splitlines()[0][:50]}..."
 
 
 def true_division() -> TileError:

@@ -8,6 +8,7 @@ from typing import TypeAlias, overload
 from tilelang.diagnostics import Note, callsite
 from tilelang.dtypes import DType, DTypeLike, accumulator
 from tilelang.ir.condition import Condition
+from tilelang.ir.expression import Load
 from tilelang.ir.nodes import (
     Alloc,
     Img2col,
@@ -28,9 +29,9 @@ from tilelang.language.handles import (
     is_condition,
     is_index,
 )
-from tilelang.language.literals import want_dtype
+from tilelang.language.literals import plain_number, want_dtype
 from tilelang.language.tensors import Tensor, Tile, as_tile, index_of, plain
-from tilelang.language.vector import OperandLike, Reduction
+from tilelang.language.vector import OperandLike, Reduction, check_kept, read
 from tilelang.layouts import FRACTAL_ROWS, ND, Layout, LayoutKind, layout_for
 
 Pair: TypeAlias = "int | tuple[int, int]"
@@ -97,8 +98,15 @@ def data_move(dst: Tensor | Tile, src: Tensor | Tile, pad: float = 0) -> None:
     """
     trace = tracing.current("tl.data_move")
     to, source = as_tile(dst, "tl.data_move"), as_tile(src, "tl.data_move")
+    number = plain_number(pad)
+    if number is None:
+        raise mistakes.error(
+            "E0117",
+            f"pad={mistakes.shown(pad)} is not a plain number",
+            "write a number: `pad=0`, or `pad=-math.inf` below a maximum",
+        )
     dst_region, src_region = _moved_regions(to, source)
-    _record(trace, Move(dst_region, src_region, pad, trace.here()))
+    _record(trace, Move(dst_region, src_region, number, trace.here()))
 
 
 def matmul(
@@ -202,8 +210,19 @@ def ceildiv(a: int, b: int) -> int: ...
 @overload
 def ceildiv(a: Index, b: int) -> Index: ...
 def ceildiv(a: IndexLike, b: int) -> IndexLike:
-    """Return `a / b` rounded up."""
-    return -(-a // b) if isinstance(a, int) else (a + (b - 1)) // b
+    """Return `a / b` rounded up.
+
+    Raises:
+        TileError: E0103 for something else than an int or an index over a plain positive int.
+    """
+    if not is_index(a) or not is_index(b) or isinstance(b, Index) or b < 1:
+        raise mistakes.error(
+            "E0103",
+            f"`tl.ceildiv` is given {mistakes.shown(a)} and {mistakes.shown(b)}, wanted an int or "
+            "an index, and a plain positive int",
+            "write `tl.ceildiv(M, m_tile)`",
+        )
+    return (a + (int(b) - 1)) // int(b) if isinstance(a, Index) else -(-int(a) // int(b))
 
 
 def _alloc(
@@ -212,6 +231,12 @@ def _alloc(
     operation = f"tl.alloc_{memory.value}"
     trace = tracing.current(operation)
     frame = callsite.user_frame()
+    if name is not None and not (isinstance(name, str) and name.isidentifier()):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise mistakes.error(
+            "E0134",
+            f"`{operation}` is given name={mistakes.shown(name)}, wanted an identifier",
+            'write a name as in Python: `name="left"`',
+        )
     wish = name or next(iter(callsite.assigned_names(frame)), None) or f"{memory.value}_1"
     sizes = _shape(operation, shape)
     element = want_dtype(dtype)
@@ -247,7 +272,7 @@ def _layout(memory: Memory, name: str | None, dtype: DType) -> Layout:
     if name is None:
         return ND
     kinds = {kind.value: kind for kind in LayoutKind}
-    if name not in kinds:
+    if name not in list(kinds):
         raise mistakes.error(
             "E0135", f"there is no layout {name!r}", f"use one of {', '.join(kinds)}"
         )
@@ -311,35 +336,49 @@ def _reduce(op: ReduceOp, x: OperandLike, axis: int) -> Reduction:
     trace = tracing.current(operation)
     region = as_tile(x, operation).region()
     rank = len(region.shape)
-    if not -rank <= axis < rank:
+    if not is_index(axis) or isinstance(axis, Index) or not -rank <= axis < rank:
         raise mistakes.error(
             "E0136",
-            f"`{operation}` along axis {axis} of a tile with {rank} dimensions",
+            f"`{operation}` along axis {mistakes.shown(axis)} of a tile with {rank} dimensions",
             f"use an axis from 0 to {rank - 1}",
         )
     dtype = region.buffer.dtype
     if op is ReduceOp.SUM:
         dtype = accumulator(dtype)
-    return Reduction(op, region, axis % rank, dtype, trace.here())
+    check_kept("reduction")
+    source = read(region, Load(region))
+    return Reduction(op, region, int(axis) % rank, dtype, trace.here(), source)
+
+
+def _plain_sizes(value: object, count: int, least: int) -> tuple[int, ...] | None:
+    """Return one number `count` times, or that many as they are; None if it is neither."""
+    sizes: tuple[object, ...] = (value,) * count
+    if isinstance(value, tuple | list):
+        sizes = tuple(value)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+    plain = [int(size) for size in sizes if is_index(size) and not isinstance(size, Index)]
+    good = len(plain) == len(sizes) == count and all(size >= least for size in plain)
+    return tuple(plain) if good else None
 
 
 def _pair(what: str, value: Pair, least: int) -> tuple[int, int]:
-    pair = (value, value) if isinstance(value, int) else tuple(value)
-    if len(pair) != 2 or not all(isinstance(size, int) and size >= least for size in pair):  # pyright: ignore[reportUnnecessaryIsInstance]
+    pair = _plain_sizes(value, 2, least)
+    if pair is None:
         raise mistakes.error(
             "E0132",
             f"{what}={value!r}, wanted an int or a pair of ints (height, width) from {least}",
             f"write `{what}=3` or `{what}=(3, 5)`",
         )
-    return pair
+    height, width = pair
+    return height, width
 
 
 def _padding(value: int | tuple[int, int, int, int]) -> tuple[int, int, int, int]:
-    sides = (value,) * 4 if isinstance(value, int) else tuple(value)
-    if len(sides) != 4 or not all(isinstance(size, int) and size >= 0 for size in sides):  # pyright: ignore[reportUnnecessaryIsInstance]
+    sides = _plain_sizes(value, 4, 0)
+    if sides is None:
         raise mistakes.error(
             "E0132",
             f"padding={value!r}, wanted an int or (top, bottom, left, right), each 0 or more",
             "write `padding=1` or `padding=(1, 1, 0, 0)`",
         )
-    return sides
+    top, bottom, left, right = sides
+    return top, bottom, left, right

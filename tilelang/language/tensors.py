@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import EllipsisType
-from typing import Any, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
-from tilelang.diagnostics import Location, Note
+from tilelang.diagnostics import Location, Note, TileError
 from tilelang.dtypes import DType
 from tilelang.ir import index as ix
 from tilelang.ir.expression import Load
@@ -207,8 +207,16 @@ class Tile(Operand):
     @property
     def T(self) -> Tile:
         """The last two axes swapped: an operand that the load to L0 transposes."""
-        axes = (*self.axes[:-2], self.axes[-1], self.axes[-2])
-        return Tile(self.tensor.T, axes, self.loc)
+        tensor = self.tensor.T
+        return Tile(tensor, (*self.axes[:-2], self.axes[-1], self.axes[-2]), self.loc)
+
+    def __getitem__(self, _: object) -> NoReturn:
+        """Refuse a part of a part."""
+        raise _part_of_part(self)
+
+    def __setitem__(self, _: object, __: object) -> NoReturn:
+        """Refuse to write a part of a part."""
+        raise _part_of_part(self)
 
     def recipe(self) -> Expression:
         """Return the expression that reads these elements."""
@@ -284,6 +292,7 @@ def assign(dst: Tile, value: OperandLike | Reduction) -> None:
     loc = trace.here()
     region = dst.region()
     if isinstance(value, Reduction):
+        check_fresh(value.source, trace)
         trace.record(Reduce(region, value.op, value.src, value.axis, loc))
         trace.record_write(region.buffer.name, loc)
         return
@@ -335,26 +344,27 @@ def _axis(part: Any, size: int, in_gm: bool) -> Axis:
     if type(part) is not slice:
         raise mistakes.error(
             "E0120",
-            f"{part!r} is neither an index nor a slice",
+            f"{mistakes.shown(part)} is neither an index nor a slice",
             "write an int, a loop index, or `start:stop:step`; values of tiles are never indices",
         )
     bounds: Any = part
     step = 1 if bounds.step is None else bounds.step
-    if not isinstance(step, int) or step < 1:
+    if not is_index(step) or isinstance(step, Index) or step < 1:
         raise mistakes.error(
             "E0120",
-            f"the step of a slice is {step!r}, wanted a plain positive int",
+            f"the step of a slice is {mistakes.shown(step)}, wanted a plain positive int",
             "write a number: `x[i::2]`",
         )
     for bound in (bounds.start, bounds.stop):
         if bound is not None and not is_index(bound):
             raise mistakes.error(
                 "E0120",
-                f"{bound!r} cannot bound a slice",
+                f"{mistakes.shown(bound)} cannot bound a slice",
                 "write an int or a loop index; values of tiles are never indices",
             )
     start = ix.ZERO if bounds.start is None else as_node(bounds.start)
     is_open = in_gm and bounds.stop is None
+    step = int(step)
     return Axis(start, step, _extent(start, bounds.stop, step, size), is_open=is_open)
 
 
@@ -373,7 +383,14 @@ def _extent(start: ix.Index, stop: IndexLike | None, step: int, size: int) -> in
             "the length of this slice depends on a loop",
             "a tile has one size: write `x[i:i + 16]`; what hangs over a tensor is padded",
         )
-    return max(-(-distance.constant // step), 0)
+    if distance.constant < 0:
+        raise mistakes.error(
+            "E0120",
+            f"a slice ends {-distance.constant} before it starts",
+            f"count from the start, `:{size - 1}` and not `:-1`: as regions may lie before a "
+            "tensor's start, a negative index is no distance from its end",
+        )
+    return -(-distance.constant // step)
 
 
 def _transposed(view: View, name: str) -> View:
@@ -390,8 +407,9 @@ def _transposed(view: View, name: str) -> View:
 def _grouped(tensor: Tensor, groups: tuple[tuple[int, ...], ...]) -> View:
     rank = tensor.ndim
     view = tensor.view_node
-    axes = [axis for group in groups for axis in group]
-    if isinstance(view, AsMatrix) or sorted(axes) != list(range(rank)):
+    nested = all(isinstance(group, tuple | list) for group in groups)  # pyright: ignore[reportUnnecessaryIsInstance]
+    axes = [axis for group in groups for axis in group] if nested else []
+    if not nested or isinstance(view, AsMatrix) or sorted(axes) != list(range(rank)):
         raise mistakes.error(
             "E0119",
             f"the groups {list(groups)} do not name each of the {rank} dimensions of "
@@ -408,6 +426,14 @@ def _grouped(tensor: Tensor, groups: tuple[tuple[int, ...], ...]) -> View:
                 "merge only neighbours: `(2, 3)`",
             )
     return Permute(merged)
+
+
+def _part_of_part(tile: Tile) -> TileError:
+    return mistakes.error(
+        "E0120",
+        f"{tile!r} is indexed once more",
+        f"write every index into one pair of brackets: `{tile.tensor.name}[i, j:j + 16]`",
+    )
 
 
 def as_tile(value: object, operation: str) -> Tile:
@@ -429,7 +455,7 @@ def as_tile(value: object, operation: str) -> Tile:
         )
     raise mistakes.error(
         "E0122",
-        f"`{operation}` is given {value!r}, wanted a tensor or a tile",
+        f"`{operation}` is given {mistakes.shown(value)}, wanted a tensor or a tile",
         "give a parameter of the kernel, a buffer from `tl.alloc_...`, or a part of one",
     )
 

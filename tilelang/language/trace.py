@@ -14,7 +14,7 @@ from types import CodeType
 from tilelang.diagnostics import Diagnostic, Location, Note, TileError, callsite
 from tilelang.ir import condition as cond
 from tilelang.ir import index as ix
-from tilelang.ir.nodes import Alloc, Core, Stage, Stmt
+from tilelang.ir.nodes import Alloc, Core, If, Stage, Stmt
 
 
 @dataclass(eq=False, slots=True)
@@ -30,6 +30,8 @@ class Scope:
         default_factory=dict[str, tuple[Location, Location]]
     )
     """Buffers that recipes made before this loop read in it: where made, and where used."""
+    chain: tuple[If, ...] = ()
+    """The branches of the `If` recorded last, if an `elif_scope` or `else_scope` may follow."""
 
     @property
     def is_cores(self) -> bool:
@@ -59,6 +61,11 @@ class Trace:
     def here(self) -> Location:
         """Return where the user's code is now."""
         return callsite.location(self.code)
+
+    unopened: dict[int, tuple[str, Location]] = field(
+        default_factory=dict[int, tuple[str, Location]]
+    )
+    """Branches that no `with` has opened, by the `id` of each: its keyword and place."""
 
     def unique_name(self, wish: str) -> str:
         """Return `wish`, with a number behind it if the program has that name already."""
@@ -107,6 +114,30 @@ class Trace:
         scope.is_open = False
         return scope
 
+    def check_innermost(self, scope: Scope) -> None:
+        """Check that nothing in `scope`, which is about to end, is still open.
+
+        Raises:
+            TileError: E0125 for a loop that nobody resumed.
+        """
+        if self.scopes[-1] is not scope:
+            raise self.fail(_left_open(self.scopes[-1].loc))
+
+    def finish(self) -> None:
+        """End the trace, when the kernel's body has returned.
+
+        Raises:
+            TileError: E0125 for a loop that is still open, E0129 for one that was left early, E0139
+                for a branch that was not opened.
+        """
+        if self.left_early:
+            raise self.fail(self.left_early)
+        if not self.is_between_stages:
+            raise self.fail(_left_open(self.scopes[-1].loc))
+        for keyword, loc in self.unopened.values():
+            self.report(branch_without_with(keyword, loc))
+        self.finish_stage()
+
     def finish_stage(self) -> None:
         """End the stage that is being recorded, if one is."""
         if self.scopes:
@@ -127,6 +158,7 @@ class Trace:
                 )
             )
         scope.body.append(stmt)
+        scope.chain = ()
 
     def record_workspace(self, alloc: Alloc) -> None:
         """Put an allocation in GM between the stages, before the one that is being recorded."""
@@ -237,6 +269,25 @@ def _index_after_loop(name: str, loop: Location | None, loc: Location) -> Diagno
         f"use `{name}` inside its loop only; a plain number that both places need is a variable "
         "of its own",
         notes,
+    )
+
+
+def branch_without_with(keyword: str, loc: Location) -> Diagnostic:
+    """Return the mistake of a branch whose condition would decide nothing."""
+    return Diagnostic(
+        "E0139",
+        f"`tl.{keyword}(...)` stands without `with`, so it decides nothing",
+        loc,
+        f"write `with tl.{keyword}(...):` above the statements of the branch",
+    )
+
+
+def _left_open(loc: Location) -> Diagnostic:
+    return Diagnostic(
+        "E0125",
+        "this loop never ends: its `for` was not resumed before the kernel returned",
+        loc,
+        "loop over it with a `for` that runs to its end, not with `next`",
     )
 
 

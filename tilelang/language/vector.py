@@ -6,10 +6,14 @@ is used before any of that changes, and in the body where it was made.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import NoReturn, TypeAlias
 
-from tilelang.diagnostics import Location, Note, TileError
+import numpy as np
+
+from tilelang.diagnostics import Location, Note, TileError, callsite, flow
 from tilelang.dtypes import DType, DTypeLike
 from tilelang.ir.expression import (
     FLOAT_ONLY,
@@ -35,22 +39,22 @@ from tilelang.ir.nodes import ReduceOp
 from tilelang.ir.region import Region
 from tilelang.language import mistakes
 from tilelang.language import trace as tracing
-from tilelang.language.handles import Condition, Index
+from tilelang.language.handles import Condition, Index, is_index
 from tilelang.language.literals import (
     broadcast_shapes,
     condition_mask,
     is_number,
     literal,
+    plain_number,
     want_dtype,
 )
+from tilelang.language.refusals import NoValues
 
 
-class Operand:
+class Operand(NoValues):
     """What may stand in an element-wise expression: a tensor, a region of one, an expression."""
 
     __slots__ = ()
-    __hash__ = None  # pyright: ignore[reportAssignmentType]
-    __array_ufunc__ = None
 
     def recipe(self) -> Expression:
         """Return this as an expression; reading it starts now."""
@@ -138,29 +142,18 @@ class Operand:
         _want_mask(operand)
         return _combine(LogicNot(operand.node), operand)
 
-    def __bool__(self) -> NoReturn:
-        """Refuse: there is no value yet."""
-        raise mistakes.truth_value("a tile")
+    def __pos__(self) -> Expression:
+        """Return the elements as they are."""
+        return self.recipe()
 
-    def __pow__(self, other: object) -> NoReturn:
-        """Refuse a power, and say what to write."""
-        raise _no_operation("**", "write `x * x`, or `tl.exp(n * tl.ln(x))`")
-
-    def __floordiv__(self, other: object) -> NoReturn:
-        """Refuse a whole division, and say what to write."""
-        raise _no_operation(
-            "//", 'write `/` on floats, or `tl.cast(x / y, "int32", round="floor")`'
-        )
-
-    def __mod__(self, other: object) -> NoReturn:
-        """Refuse a remainder, and say what to write."""
-        raise _no_operation(
-            "%", "compute it in Python before the kernel, or from `tl.cast(x / y, ...)`"
-        )
-
-    def __matmul__(self, other: object) -> NoReturn:
-        """Refuse `@`, and say what to write."""
-        raise _no_operation("@", "write `tl.matmul(acc, a1, b1)` with operands in L1")
+    def __array_ufunc__(
+        self, function: np.ufunc, method: str, *operands: OperandLike, **keywords: object
+    ) -> Expression:
+        """Do what numpy's scalars ask for, `np.float32(2) * x`; refuse functions of numpy."""
+        name = function.__name__
+        if method == "__call__" and name in OF_NUMPY and not keywords:
+            return OF_NUMPY[name](*operands)
+        raise mistakes.numpy_function(name)
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -193,6 +186,8 @@ class Reduction:
     axis: int
     dtype: DType
     loc: Location
+    source: Expression
+    """The read of `src`, which is checked where the reduction is stored."""
 
     def __repr__(self) -> str:
         """Return what it makes."""
@@ -207,7 +202,11 @@ class Reduction:
         )
 
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = _refuse
-    __rtruediv__ = __neg__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse
+    __rtruediv__ = __neg__ = __lt__ = __le__ = __gt__ = __ge__ = __eq__ = __ne__ = _refuse
+    __abs__ = __pos__ = __invert__ = __bool__ = __iter__ = __len__ = __getitem__ = _refuse
+    __pow__ = __floordiv__ = __mod__ = __matmul__ = __and__ = __or__ = __float__ = _refuse
+    __hash__ = None  # pyright: ignore[reportAssignmentType]
+    __array_ufunc__ = None
 
 
 OperandLike: TypeAlias = "Operand | Index | Condition | int | float"
@@ -270,6 +269,9 @@ def logic(op: LogicOp, left: object, right: object) -> Expression:
 
 def where(condition: object, then: object, otherwise: object) -> Expression:
     """Return `then` where `condition` (a mask) holds, else `otherwise`."""
+    number = plain_number(condition)
+    if number is not None and not isinstance(number, bool):
+        raise _no_mask(f"the plain number {number!r}")
     mask = as_expression(condition, DType.BOOL)
     _want_mask(mask)
     a, b = as_pair(then, otherwise)
@@ -296,7 +298,13 @@ def cast(x: OperandLike, dtype: DTypeLike, round: str = "nearest") -> Expression
 def position(axis: int) -> Expression:
     """Return each element's own index along `axis` of the tile assigned to, from 0, as int32."""
     trace = tracing.current("tl.position")
-    node = Position(axis)
+    if not is_index(axis) or isinstance(axis, Index):
+        raise mistakes.error(
+            "E0136",
+            f"`tl.position` is given the axis {mistakes.shown(axis)}, wanted a plain int",
+            "write the number of an axis of the tile that is assigned to: `tl.position(1)`",
+        )
+    node = Position(int(axis))
     return Expression(node, (), DType.INT32, trace.here(), trace.stamp, tuple(trace.scopes))
 
 
@@ -319,10 +327,11 @@ def as_pair(left: object, right: object) -> tuple[Expression, Expression]:
     a = as_expression(left, None)
     b = as_expression(right, a.dtype if right_number else None)
     if a.dtype is not b.dtype:
+        hint = f'write `tl.cast(x, "{a.dtype}")` for the {b.dtype} side, or the other way round'
+        if DType.BOOL in (a.dtype, b.dtype):
+            hint = "write `tl.where(mask, x, y)`: a mask chooses, and is no number"
         mistakes.report(
-            "E0110",
-            f"the two sides are {a.dtype} and {b.dtype}, wanted one dtype",
-            f'write `tl.cast(x, "{a.dtype}")` for the {b.dtype} side, or the other way round',
+            "E0110", f"the two sides are {a.dtype} and {b.dtype}, wanted one dtype", hint
         )
         b.node, b.dtype = Cast(b.node, a.dtype), a.dtype
     return a, b
@@ -350,7 +359,7 @@ def as_expression(value: object, dtype: DType | None) -> Expression:
     else:
         raise mistakes.error(
             "E0112",
-            f"{value!r} cannot stand in an element-wise expression",
+            f"{mistakes.shown(value)} cannot stand in an element-wise expression",
             "use tiles in the unified buffer, indices, or plain numbers beside a tile",
         )
     kind = dtype if isinstance(node, Literal) and dtype else None
@@ -402,18 +411,29 @@ def _combine(node: Expr, *operands: Expression, dtype: DType | None = None) -> E
         shape = operands[0].shape
     for operand in operands:
         check_fresh(operand, trace)
+    check_kept("expression")
     innermost = max((operand.scopes for operand in operands), key=len)
     dtype = dtype or operands[0].dtype
     return Expression(node, shape, dtype, trace.here(), trace.stamp, innermost)
 
 
+def check_kept(what: str) -> None:
+    """Report an expression or a reduction that the user's code throws away."""
+    if flow.is_dropped(callsite.user_frame()):
+        mistakes.report(
+            "E0141",
+            f"this {what} is thrown away: it computes nothing until it is stored",
+            "store it: `t[:] = ...`; nothing but an assignment changes a tile in place",
+        )
+
+
 def _want_mask(operand: Expression) -> None:
     if operand.dtype is not DType.BOOL:
-        raise mistakes.error(
-            "E0115",
-            f"{operand.dtype} where a mask is wanted",
-            "compare it first: `x > 0`",
-        )
+        raise _no_mask(str(operand.dtype))
+
+
+def _no_mask(found: str) -> TileError:
+    return mistakes.error("E0115", f"{found} where a mask is wanted", "compare it first: `x > 0`")
 
 
 def _want_number(operation: str, operand: Expression) -> None:
@@ -421,9 +441,22 @@ def _want_number(operation: str, operand: Expression) -> None:
         raise mistakes.error(
             "E0115",
             f"`{operation}` of a mask, wanted numbers",
-            "write `tl.where(mask, 1.0, x)` to turn a mask into numbers",
+            'write `tl.where(mask, tl.cast(1, "float32"), 0)` to turn a mask into numbers',
         )
 
 
-def _no_operation(operator: str, hint: str) -> TileError:
-    return mistakes.error("E0115", f"`{operator}` is not an operation on tiles", hint)
+OF_NUMPY: Mapping[str, Callable[..., Expression]] = {
+    "add": partial(binary, BinaryOp.ADD),
+    "subtract": partial(binary, BinaryOp.SUBTRACT),
+    "multiply": partial(binary, BinaryOp.MULTIPLY),
+    "divide": partial(binary, BinaryOp.DIVIDE),
+    "less": partial(comparison, ComparisonOp.LESS),
+    "less_equal": partial(comparison, ComparisonOp.LESS_EQUAL),
+    "greater": partial(comparison, ComparisonOp.GREATER),
+    "greater_equal": partial(comparison, ComparisonOp.GREATER_EQUAL),
+    "equal": partial(comparison, ComparisonOp.EQUAL),
+    "not_equal": partial(comparison, ComparisonOp.NOT_EQUAL),
+    "bitwise_and": partial(logic, LogicOp.AND),
+    "bitwise_or": partial(logic, LogicOp.OR),
+}
+"""What the operators of numpy's scalars call when a tile stands on their right."""

@@ -1,6 +1,6 @@
 """The largest tiles of the same proportions that fit into a memory."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import gcd, lcm
@@ -57,10 +57,27 @@ def largest_sizes(overflows: Sequence[Overflow], tiles: Mapping[str, int]) -> di
     blocks = _blocks([tenant for overflow in overflows for tenant in overflow.tenants])
     of_tiles = {size: block for size, block in blocks.items() if size in tiles.values()}
     for shrinking in (of_tiles, blocks):
-        for sizes in _smaller(shrinking):
-            if all(_fits(overflow, sizes) for overflow in overflows):
+        units = [size // block for size, block in shrinking.items()]
+        for n_parts in (gcd(*units), max(units, default=0)):
+            sizes = _largest(overflows, shrinking, n_parts)
+            if sizes is not None:
                 return sizes
     return None
+
+
+def _largest(
+    overflows: Sequence[Overflow], blocks: Mapping[int, int], n_parts: int
+) -> dict[int, int] | None:
+    """Return the sizes of `blocks` times the greatest `part / n_parts` below 1 that fits."""
+    fitting, too_large = 0, max(n_parts, 1)
+    while too_large - fitting > 1:
+        part = (fitting + too_large) // 2
+        sizes = _scaled_sizes(blocks, Fraction(part, n_parts))
+        if all(_fits(overflow, sizes) for overflow in overflows):
+            fitting = part
+        else:
+            too_large = part
+    return _scaled_sizes(blocks, Fraction(fitting, n_parts)) if fitting else None
 
 
 def _fits(overflow: Overflow, sizes: Mapping[int, int]) -> bool:
@@ -89,18 +106,9 @@ def _tile_block(tenant: Tenant) -> tuple[int, ...]:
     return (1, row)[-min(buffer.rank, 2) :] if buffer.rank else ()
 
 
-def _smaller(blocks: Mapping[int, int]) -> Iterator[dict[int, int]]:
-    """Yield smaller sizes for those in `blocks`: exactly in proportion, then rounded down."""
-    if not blocks:
-        return
-    units = [size // block for size, block in blocks.items()]
-    exact, finest = gcd(*units), max(units)
-    for n_parts in (exact, finest):
-        for part in range(n_parts - 1, 0, -1):
-            yield {
-                size: _scaled(size, block, Fraction(part, n_parts))
-                for size, block in blocks.items()
-            }
+def _scaled_sizes(blocks: Mapping[int, int], factor: Fraction) -> dict[int, int]:
+    """Return `factor` of each size: whole blocks, at least one."""
+    return {size: _scaled(size, block, factor) for size, block in blocks.items()}
 
 
 def _scaled(size: int, block: int, factor: Fraction) -> int:

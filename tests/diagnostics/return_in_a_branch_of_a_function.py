@@ -1,0 +1,24 @@
+"""`return` in a branch of a function that the kernel calls."""
+
+import tilelang as tl
+
+
+def add(t: tl.Tensor, k: tl.Index) -> None:
+    with tl.if_scope(k == 0):
+        t += 2
+        return
+    t += 1
+
+
+@tl.kernel("x[M, N]: T -> y[M, N]: T")
+def wrong(x: tl.Tensor, y: tl.Tensor) -> None:
+    for i in tl.cores(4):
+        t = tl.alloc_ub((16, 64), x.dtype)
+        tl.data_move(t, x[i * 16, 0])
+        for k in tl.for_range(3):
+            add(t, k)
+        tl.data_move(y[i * 16, 0], t)
+
+
+def run() -> None:
+    wrong.program(M=64, N=64, dtype="float16")

@@ -1,0 +1,69 @@
+"""What Python asks of values and a tile cannot answer, as it has none while the kernel is traced.
+
+Each question is refused with what to write instead; unanswered, `for x in tile` would never end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NoReturn
+
+from tilelang.language import mistakes
+
+
+class NoValues:
+    """Something that stands for numbers which nobody has computed yet."""
+
+    __slots__ = ()
+    __hash__ = None  # pyright: ignore[reportAssignmentType]
+
+    def __bool__(self) -> NoReturn:
+        """Refuse: there is no value yet."""
+        raise mistakes.truth_value("a tile")
+
+    def __iter__(self) -> NoReturn:
+        """Refuse: Python would ask for elements without end."""
+        raise mistakes.no_values("iterating over it", "take parts of it: `u[r:r + 16, :]`")
+
+    def __contains__(self, _: object) -> NoReturn:
+        """Refuse: Python would compare elements without end."""
+        raise mistakes.no_values("`in`", "compare it with `==`, which gives a mask")
+
+    def __len__(self) -> NoReturn:
+        """Refuse, and say what to write."""
+        raise mistakes.no_values("`len`", "write `x.shape[0]`")
+
+    def __float__(self) -> NoReturn:
+        """Refuse: there is no value yet."""
+        raise mistakes.no_values(
+            "a Python number", "write functions of the language: `tl.exp(x)` for `math.exp(x)`"
+        )
+
+    __int__ = __round__ = __trunc__ = __floor__ = __ceil__ = __float__
+
+    def __array__(self, *_: object, **__: object) -> NoReturn:
+        """Refuse: there is no value yet."""
+        raise mistakes.no_values("a numpy array", "use numpy outside the kernel, on its results")
+
+
+def _refused(operator: str, hint: str) -> Callable[[NoValues, object], NoReturn]:
+    """Return the method of an operator that tiles do not have."""
+
+    def refuse(_: NoValues, __: object) -> NoReturn:
+        raise mistakes.error("E0115", f"`{operator}` is not an operation on tiles", hint)
+
+    return refuse
+
+
+_NOT_ON_TILES = {
+    "pow": ("**", "write `x * x`, or `tl.exp(n * tl.ln(x))`"),
+    "floordiv": ("//", 'write `/` on floats, or `tl.cast(x / y, "int32", round="floor")`'),
+    "mod": ("%", "compute it in Python before the kernel, or from `tl.cast(x / y, ...)`"),
+    "matmul": ("@", "write `tl.matmul(acc, a1, b1)` with operands in L1"),
+    "xor": ("^", "write `(a & ~b) | (~a & b)` for masks `a` and `b`"),
+    "lshift": ("<<", "multiply by a power of two"),
+    "rshift": (">>", "divide by a power of two, on floats"),
+}
+for _name, _said in _NOT_ON_TILES.items():
+    setattr(NoValues, f"__{_name}__", _refused(*_said))
+    setattr(NoValues, f"__r{_name}__", _refused(*_said))

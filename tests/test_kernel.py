@@ -219,3 +219,41 @@ def test_an_empty_result_needs_no_run(shape: tuple[int, int]):
     x = np.empty(shape, np.float16)
     assert whole(x).shape == shape
     assert whole(x).dtype == np.float16
+
+
+def test_numpys_ints_and_bools_are_parameters_like_pythons():
+    x = np.ones((20, 30), np.float16)
+    plain = gemm(x, x.T, m_tile=16)
+    np.testing.assert_array_equal(gemm(x, x.T, m_tile=np.int64(16)), plain)
+
+
+def test_a_size_is_no_truth_value():
+    with pytest.raises(TileError, match="E0227"):
+        gemm.program(M=True, K=3, N=3, dtype="float16")
+
+
+def test_results_that_no_memory_holds_are_said():
+    @tl.kernel("x[N]: T; M -> y[M]: T")
+    def fill(x: tl.Tensor, y: tl.Tensor, *, M: int) -> None:
+        t = tl.alloc_ub((16,), x.dtype)
+        t[:] = 0
+        for i in tl.for_range(tl.ceildiv(M, 16)):
+            tl.data_move(y[i * 16], t)
+
+    with pytest.raises(TileError, match="E0818") as caught:
+        fill(np.ones(3, np.float32), M=10**17)
+    assert "float32[100000000000000000]" in str(caught.value)
+
+
+@pytest.mark.parametrize("decorated", [print, int, 3, staticmethod(len)])
+def test_only_a_plain_function_becomes_a_kernel(decorated: Any):
+    with pytest.raises(TileError, match="E0816"):
+        tl.kernel("x[N]: T -> y[N]: T")(decorated)
+
+
+def test_results_may_lie_in_any_strides_that_do_not_meet():
+    x = np.arange(12, dtype=np.float32).reshape(3, 4)
+    room = np.zeros((9, 8), np.float32)
+    for out in (room[::-3, ::2], room.T[::2, ::3].T, room[:3, :4]):
+        np.testing.assert_array_equal(gemm(x.T, x, out=np.zeros((4, 4), np.float32)), x.T @ x)
+        np.testing.assert_array_equal(gemm(np.eye(3, dtype=np.float32), x, out=out), x)

@@ -13,6 +13,9 @@ from tilelang.kernels.gemm import gemm
 from tilelang.traffic import Traffic, gm_traffic, total_traffic
 
 
+TILES = {"m_tile": 128, "n_tile": 128, "k_tile": 64}
+
+
 @tl.kernel("x[M, N]: T -> y[M, N]: T, z[M]: T")
 def everything(x: tl.Tensor, y: tl.Tensor, z: tl.Tensor, *, rows: int = 16) -> None:
     """Move with overhang on both sides, steps, branches, and loops as long as others say."""
@@ -84,7 +87,8 @@ def test_it_is_what_a_plain_loop_counts(m: int, n: int, dtype: str):
 
 
 def test_a_product_reads_each_operand_once_for_every_tile_of_the_other():
-    found = gm_traffic(gemm.program(M=130, N=200, K=70, dtype="float16"))
+    program = gemm.program(M=130, N=200, K=70, dtype="float16", **TILES)
+    found = gm_traffic(program)
     assert found == {
         "a": Traffic(read=2 * 130 * 70 * 2),
         "b": Traffic(read=2 * 70 * 200 * 2),
@@ -109,5 +113,5 @@ def through_workspace(x: tl.Tensor, y: tl.Tensor) -> None:
 
 def test_large_programs_are_counted_at_once():
     n = 1 << 20
-    found = gm_traffic(gemm.program(M=n, N=n, K=n, dtype="float16"))
+    found = gm_traffic(gemm.program(M=n, N=n, K=n, dtype="float16", **TILES))
     assert found["a"].read == n * n * 2 * (n // 128)

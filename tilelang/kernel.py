@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import tilelang.arguments as args
 from tilelang.backend import find_backend
 from tilelang.binding import Argument, Binding, bind
+from tilelang.captured import Captured
 from tilelang.diagnostics import Diagnostic, Location, Note, TileError, callsite
 from tilelang.dtypes import DType, DTypeLike
 from tilelang.ir.nodes import Program
@@ -105,6 +106,7 @@ class Kernel:
         self._tile_rule: TileRule | None = None
         self._programs: dict[object, Program] = {}
         self._executables: dict[object, Compiled] = {}
+        self._captured = Captured(function)
         self.__doc__ = inspect.cleandoc(function.__doc__ or "")
 
     @property
@@ -271,6 +273,7 @@ class Kernel:
         machine: str | None,
         keywords: Mapping[str, Any],
     ) -> Compiled:
+        self._forget_if_stale()
         key = _call_key(arrays, backend, machine, keywords)
         try:
             known = self._executables.get(key)
@@ -347,6 +350,7 @@ class Kernel:
     def _specialise(
         self, binding: Binding, request: Request, machine: Machine, location: Location
     ) -> Program:
+        self._forget_if_stale()
         tiles = self._tiles(binding, request, machine, location)
         attributes = binding.attributes.items()
         key = (binding.inputs, binding.results, *attributes, *tiles.items(), machine.name)
@@ -354,7 +358,14 @@ class Kernel:
             self._programs[key] = trace_program(
                 self.function, binding, tiles, machine, self.location
             )
+            self._captured.remember()
         return self._programs[key]
+
+    def _forget_if_stale(self) -> None:
+        """Drop what was traced before a global or a function that the kernel uses changed."""
+        if self._captured.has_changed():
+            self._programs.clear()
+            self._executables.clear()
 
     def _tiles(
         self, binding: Binding, request: Request, machine: Machine, location: Location

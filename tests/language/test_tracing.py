@@ -4,6 +4,7 @@ import subprocess
 import sys
 import textwrap
 
+import numpy as np
 import pytest
 
 import tilelang as tl
@@ -264,3 +265,47 @@ def test_an_ipython_cell_shows_its_line():
         "error[E0105]: a condition has no truth value while the kernel is traced"
     )
     assert found[1].startswith("    if i == 0:\n       ^^^^^^\n    hint: for a branch write")
+
+
+def test_python_may_prepare_values_before_and_inside_traced_bodies():
+    @tl.kernel("x[N]: T -> y[N]: T")
+    def kernel(x: tl.Tensor, y: tl.Tensor) -> None:
+        n = 3
+        t = tl.alloc_ub((64,), x.dtype)
+        tl.data_move(t, x)
+        for k in tl.for_range(2):
+            n = 1
+            for _ in range(2):
+                n = n + 1
+            t += n
+            with tl.if_scope(k == 0):
+                m = n
+                t += m
+            with tl.else_scope():
+                m = 2 * n
+                t += m
+        tl.data_move(y, t)
+
+    x = np.arange(64, dtype=np.float32)
+    np.testing.assert_array_equal(kernel(x), x + 15)
+
+
+def test_numbers_of_numpy_are_numbers_on_both_sides_of_a_tile():
+    @tl.kernel("x[N]: T -> y[N]: T")
+    def kernel(x: tl.Tensor, y: tl.Tensor) -> None:
+        t = tl.alloc_ub((np.int64(8),), x.dtype)
+        tl.data_move(t, x[:: np.int64(1)])
+        t[:] = np.float16(2) * t - np.int64(3) + np.array(0.5)
+        t[:] = tl.where(np.float32(1) < t, +t, np.int8(-1))
+        with tl.if_scope(np.bool_(True)):
+            t *= np.float64(2)
+        tl.data_move(y, t)
+
+    x = np.arange(8, dtype=np.float32)
+    wanted = 2 * x - 2.5
+    np.testing.assert_array_equal(kernel(x), 2 * np.where(wanted > 1, wanted, -1))
+
+
+def test_two_plain_ints_have_a_plain_maximum_and_minimum():
+    assert (tl.maximum(3, 5), tl.minimum(3, np.int64(5)), tl.ceildiv(np.int64(7), 2)) == (5, 3, 4)
+    assert type(tl.maximum(3, 5)) is int

@@ -2,6 +2,7 @@
 
 import pytest
 
+import tilelang as tl
 from tests.golden import Golden
 from tests.verify.gemm_program import gemm
 from tests.verify.writing import (
@@ -17,10 +18,12 @@ from tests.verify.writing import (
     serial,
     tile,
 )
+from tilelang.diagnostics import TileError
 from tilelang.ir import condition as cond
 from tilelang.ir import index as ix
 from tilelang.ir.nodes import If, Program
 from tilelang.ir.region import Buffer, Memory
+from tilelang.machines import find_machine
 from tilelang.verify.fitting import Overflow, Tenant, largest_sizes, total_bytes
 
 HALF = 128 * 1024
@@ -166,3 +169,15 @@ def test_vectors_stay_vectors():
 def test_nothing_smaller_than_a_block_is_proposed():
     assert largest([tenant((1, 8))], 16, {}) is None
     assert total_bytes([tenant((1, 1), 3)]) == 96
+
+
+def test_the_largest_of_very_many_sizes_is_found_at_once():
+    @tl.kernel("x[N]: T -> y[N]: T")
+    def copy(x: tl.Tensor, y: tl.Tensor, *, tile: int = 16) -> None:
+        t = tl.alloc_ub((tile,), x.dtype)
+        tl.data_move(t, x[0])
+        tl.data_move(y[0], t)
+
+    limit = find_machine("host").capacity[Memory.UB] // 4
+    with pytest.raises(TileError, match=f"write tile={limit}: the largest"):
+        copy.program(N=64, dtype="float32", tile=10**30)

@@ -115,4 +115,5 @@ def _check(course: Course, candidate: Candidate) -> str:
         )
     except TileError as error:
         return error.diagnostics[0].message
-    return OK if report.ok else report.rows[0].verdict.splitlines()[0]
+    wrong = next((row for row in report.all_rows if row.verdict != OK), None)
+    return wrong.verdict.splitlines()[0] if wrong else OK

@@ -25,7 +25,7 @@ def refusal(**keywords: Any) -> str:
 
 def test_a_tile_that_is_no_power_of_two_names_the_parameter_and_the_line():
     message = refusal(**SMALL, m_tile=96)
-    assert "error[E1301]: `acc` is float32[96, 128]" in message
+    assert "error[E1301]: `acc` is float32[96, 64]" in message
     assert "acc = tl.alloc_l0c((m_tile, n_tile), tl.acc(a.dtype))" in message
     assert "hint: write m_tile=64 or m_tile=128" in message
 

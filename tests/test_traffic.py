@@ -12,7 +12,6 @@ from tilelang.ir.region import Memory, Region, view_shape
 from tilelang.kernels.gemm import gemm
 from tilelang.traffic import Traffic, gm_traffic, total_traffic
 
-
 TILES = {"m_tile": 128, "n_tile": 128, "k_tile": 64}
 
 

@@ -1,6 +1,7 @@
 """Counting the bytes that a program moves: against hand counts, and against a plain loop."""
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from tilelang.ir.region import Memory, Region, view_shape
 from tilelang.kernels.gemm import gemm
 from tilelang.traffic import Traffic, gm_traffic, total_traffic
 
-TILES = {"m_tile": 128, "n_tile": 128, "k_tile": 64}
+TILES: dict[str, Any] = {"m_tile": 128, "n_tile": 128, "k_tile": 64}
 
 
 @tl.kernel("x[M, N]: T -> y[M, N]: T, z[M]: T")

@@ -55,21 +55,22 @@ def _content(cell: Any) -> object:
         return None
 
 
-def _kept(value: Any) -> Any:
+def _kept(value: object) -> object:
     """Return `value`, or a copy of a small container that may change in place."""
-    kind = type(value)
-    if kind not in (list, tuple, dict) or len(value) > _MOST_ITEMS:
+    container: Any = value
+    if type(value) not in (list, tuple, dict) or len(container) > _MOST_ITEMS:
         return value
-    return [_kept(item) for item in (value.items() if kind is dict else value)]
+    return [_kept(item) for item in (container.items() if type(value) is dict else container)]
 
 
-def _is_same(old: Any, new: Any) -> bool:
+def _is_same(old: object, new: object) -> bool:
     """Return whether both are one object, equal numbers or texts, or containers of such."""
     if old is new:
         return True
-    kind = type(old)
-    if kind is not type(new):
+    if type(old) is not type(new):
         return False
-    if kind is list:
-        return len(old) == len(new) and all(map(_is_same, old, new))
+    olds: Any = old
+    news: Any = new
+    if type(old) is list:
+        return len(olds) == len(news) and all(map(_is_same, olds, news))
     return isinstance(old, Plain) and old == new

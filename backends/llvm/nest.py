@@ -107,12 +107,14 @@ def emit_nest(
 
     `body` writes one step, for a vector or for a single element.
     """
+    whole = {name: frame.ranges[name] for name in space.names}
     with ExitStack() as stack:
         if box.condition != cond.TRUE:
             stack.enter_context(frame.code.when(frame.condition(box.condition)))
         axis, width = _best_axis(frame, space, accesses, widths)
         for segment in _segments(frame, box, axis, width):
             _emit_segment(frame, space, replace(segment, accesses=tuple(accesses)), body)
+    frame.ranges.update(whole)  # the loops' limits hold inside them only
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +178,8 @@ def _emit_segment(
         return
     # The source runs along the axis where the destination does not: taking several steps at once
     # reads whole lines of it, and there are few streams to write (facts: 3.6 times as fast).
-    count = ix.floor_div(ix.subtract(high, low), _JAM)
+    # A box without a whole vector has `low` above `high`, and no steps rather than fewer than none.
+    count = ix.maximum(ix.ZERO, ix.floor_div(ix.subtract(high, low), _JAM))
     rest = ix.add(low, ix.scale(count, _JAM))
 
     def several() -> None:

@@ -11,6 +11,7 @@ from tilelang.backends.llvm.casts import from_storage, to_storage
 from tilelang.backends.llvm.form import Form
 from tilelang.backends.llvm.frame import Frame, Place
 from tilelang.backends.llvm.simplify import simplify_condition
+from tilelang.backends.llvm.storage import plain
 from tilelang.backends.llvm.values import Lanes, Value, literal, register_type, scalar_literal
 from tilelang.dtypes import DType
 from tilelang.ir import condition as cond
@@ -109,7 +110,7 @@ class Point:
     def _guarded(self, access: Access, offset: Index, exists: str) -> Value:
         """Load where the scalar `exists` holds; elsewhere the start of the buffer, unused."""
         split = split_lane(offset, self.lane)
-        if split is None:
+        if split is None or self._passes_end(access, split[1]):
             return self._load_lanes(access, offset, access.exists)
         base = self.frame.value(split[0])
         safe = self.frame.code.pure(f"select i1 {exists}, i64 {base}, i64 0", exists, base)
@@ -119,6 +120,11 @@ class Point:
         pad = literal(self.lanes, access.pad, access.dtype).text
         text = f"select i1 {exists}, {kind} {value.text}, {kind} {pad}"
         return Value(access.dtype, self.frame.code.pure(text, exists, value.text))
+
+    def _passes_end(self, access: Access, stride: int) -> bool:
+        """Return whether a vector from the start of a tensor would end behind it."""
+        is_plain = access.form.storage is plain(access.dtype)
+        return is_plain and stride * (self.lanes.n - 1) >= max(access.form.n_elements, 1)
 
     def _load_lanes(self, access: Access, offset: Index, condition: Condition) -> Value:
         """Load lane by lane, each under its own condition; the form is the dtype's own."""

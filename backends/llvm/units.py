@@ -39,6 +39,9 @@ def find_units(frame: Frame, dst: Region, src: Region, box: Box) -> Units | None
     own = dst.spanned[axis]
     if dst.step[own] != 1 or ix.known_divisor(dst.start[own]) % size or box.low[axis] != ix.ZERO:
         return None
+    extent = dst.shape[axis]
+    if extent % size and extent != dst.buffer.shape[form.digits[-1].axis]:
+        return None  # its last unit holds elements of others, which a fill would change
     return Units(axis, size)
 
 
@@ -57,7 +60,9 @@ def emit_units(
         text = interleave(point.lanes, rows, 8 * dst.form.storage.n_bytes)
         point.store(target, Value(DType.INT32, text))
 
-    last = frame.simplified(ix.floor_div(box.high[units.axis], units.size))
+    # A source that begins behind its tensor's end has a negative limit: no units, and no rest.
+    high = ix.maximum(ix.ZERO, box.high[units.axis])
+    last = frame.simplified(ix.floor_div(high, units.size))
     inside = limited(box, units.axis, ix.ZERO, last)
     emit_nest(frame, inner, inside, (target, *sources), pack_units)
     return limited(box, units.axis, ix.scale(last, units.size), box.high[units.axis])

@@ -69,8 +69,9 @@ class NumpyExecutable:
         Results are filled at the end, all at once: a run that raises leaves them as they were.
 
         Raises:
-            TileError: E0401 if an array is not what the program takes; otherwise where the program
-                breaks a rule of the language at run time, E0402 to E0409.
+            TileError: E0401 if an array is not what the program takes, E0411 if there is no memory;
+                otherwise where the program breaks a rule of the language at run time, E0402 to
+                E0409.
         """
         arguments.check_arrays(self._inputs, self._results, arrays)
         n_inputs = len(self._inputs)
@@ -88,7 +89,10 @@ class NumpyExecutable:
             yield Tile(buffer, kept, defined=True)
 
     def _create(self, buffer: Buffer) -> Tile:
-        return Tile(buffer, np.empty(buffer.shape, self._arithmetic.storage(buffer.dtype)))
+        try:
+            return Tile(buffer, np.empty(buffer.shape, self._arithmetic.storage(buffer.dtype)))
+        except (MemoryError, ValueError):
+            raise faults.no_memory(buffer) from None
 
     def _store(self, tiles: Sequence[Tile], arrays: Sequence[Array]) -> None:
         for tile in tiles if self._strict else ():

@@ -231,3 +231,16 @@ def _without_stores(buffer: Buffer) -> TileError:
             f"store what each core computed, with `tl.data_move({buffer.name}[...], tile)`",
         )
     )
+
+
+def no_memory(buffer: Buffer) -> TileError:
+    """Return the error for a tensor, or a tile, that this computer cannot hold."""
+    return TileError(
+        Diagnostic(
+            "E0411",
+            f"there is no memory for `{buffer.name}`, {buffer} in {buffer.memory}: "
+            f"{buffer.n_bytes:,} bytes",
+            buffer.loc,
+            "run it on smaller sizes, or allocate less",
+        )
+    )

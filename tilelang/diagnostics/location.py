@@ -1,6 +1,7 @@
 """Where in the user's text something was written."""
 
 import linecache
+import unicodedata
 from dataclasses import dataclass
 
 
@@ -43,12 +44,29 @@ class Location:
             end = len(stripped)
             if self.end_column is not None and self.end_line in (None, self.line):
                 end = self._character(self.end_column) - margin
-            shown.append(indent + " " * start + "^" * max(end - start, 1))
+            shown.append(f"{indent}{_blank(stripped[:start])}{_carets(stripped[start:end])}")
         return shown
 
     def _character(self, column: int) -> int:
         text = linecache.getline(self.file, self.line)
         return len(text.encode()[:column].decode(errors="ignore")) if text else column
+
+
+def _blank(text: str) -> str:
+    """Return white space as wide as `text` is on a terminal."""
+    return "".join("\t" if letter == "\t" else " " * _width(letter) for letter in text)
+
+
+def _carets(text: str) -> str:
+    """Return carets as wide as `text` is on a terminal, at least one."""
+    return "^" * max(sum(map(_width, text)), 1)
+
+
+def _width(letter: str) -> int:
+    """Return the columns of a terminal that a letter takes: Chinese and its like take two."""
+    if unicodedata.combining(letter):
+        return 0
+    return 2 if unicodedata.east_asian_width(letter) in "WF" else 1
 
 
 UNKNOWN = Location("<unknown>", 0)

@@ -38,6 +38,7 @@ from tilelang.verify.structure import (
     name_faults,
     program_memory_faults,
     scope_faults,
+    width_faults,
 )
 from tilelang.verify.vector import map_faults, reduce_faults
 from tilelang.verify.wording import place
@@ -83,6 +84,7 @@ def _statement_faults(stmt: Stmt, scope: Scope) -> Iterator[Diagnostic]:
     form = list(scope_faults(stmt, regions, scope))
     for region in regions:
         form += form_faults(region, place(region, stmt.loc))
+    form = form or list(width_faults(stmt, regions, scope))
     yield from form
     if form:
         return

@@ -1,6 +1,7 @@
 """Rules of names, places and loops: everything is declared once, where it belongs, and in scope."""
 
 from collections.abc import Iterator
+from typing import assert_never
 
 from tilelang.diagnostics import Diagnostic, Location, Note
 from tilelang.ir import condition as cond
@@ -11,7 +12,7 @@ from tilelang.ir.nodes import Alloc, If, Img2col, Loop, Map, Matmul, Mmad, Progr
 from tilelang.ir.region import Memory, Region
 from tilelang.ir.walk import walk, walk_program
 from tilelang.verify.scope import Scope
-from tilelang.verify.wording import ALLOCATORS, declared, place
+from tilelang.verify.wording import ALLOCATORS, declared, index_text, place
 
 
 def name_faults(program: Program) -> Iterator[Diagnostic]:
@@ -115,6 +116,46 @@ def scope_faults(stmt: Stmt, regions: tuple[Region, ...], scope: Scope) -> Itera
             yield from _unbound(index, place(region, stmt.loc), scope)
     for index in _own_indices(stmt):
         yield from _unbound(index, stmt.loc, scope)
+
+
+def width_faults(stmt: Stmt, regions: tuple[Region, ...], scope: Scope) -> Iterator[Diagnostic]:
+    """Yield the indices of `stmt`, whose variables are in scope, that machine integers cannot hold.
+
+    Backends compute indices in 64 bits, and past that they would silently wrap around.
+    """
+    if not scope.ranges.reachable:
+        return
+    places = [(index, place(region, stmt.loc)) for region in regions for index in region.start]
+    for index, loc in (*places, *((index, stmt.loc) for index in _own_indices(stmt))):
+        most = max(max(map(abs, scope.ranges.bounds(part))) for part in _parts(index))
+        if most > LARGEST_INDEX:
+            yield Diagnostic(
+                "E0325",
+                f"`{index_text(index)}` reaches {most:,}, and an index stays within "
+                f"{LARGEST_INDEX:,}",
+                loc,
+                "use smaller numbers: nothing so large can be indexed or counted",
+            )
+
+
+LARGEST_INDEX = 2**62
+"""With an extent added to it an index still fits into 64 bits."""
+
+
+def _parts(index: Index) -> Iterator[Index]:
+    """Yield `index` and every index inside it."""
+    yield index
+    for atom, _ in index.terms:
+        match atom:
+            case ix.Var():
+                pass
+            case ix.FloorDiv(inner, _) | ix.Mod(inner, _):
+                yield from _parts(inner)
+            case ix.Min(args) | ix.Max(args):
+                for arg in args:
+                    yield from _parts(arg)
+            case _:
+                assert_never(atom)
 
 
 def _out_of_scope(region: Region, loc: Location, scope: Scope) -> Diagnostic:

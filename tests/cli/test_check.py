@@ -126,3 +126,12 @@ def test_source_prints_the_assembly_of_a_backend_that_has_one(tilelang: Command)
     assert "\tret" in tilelang("source", "gemm", "--backend", "llvm", "--asm", *sized).out
     ended = tilelang("source", "gemm", "--backend", "numpy", "--asm", *sized, status=1)
     assert ended.err.startswith("error[E0617]: backend 'numpy' makes no assembly")
+
+
+def test_a_backend_that_nobody_named_may_refuse(tilelang: Command):
+    sized = ("--dims", "M=1,N=17,K=3", "--dtype", "int8")
+    rows = tilelang("check", "gemm", *sized, "--json").data["rows"]
+    verdicts = {row["backend"]: row["verdict"] for row in rows}
+    assert verdicts["numpy"] == verdicts["llvm"] == "ok"
+    assert verdicts["tik"] == "refused: E0314"
+    assert "E0314" in tilelang("check", "gemm", *sized, "--backends", "tik", status=1).err

@@ -17,7 +17,7 @@ from tilelang.check.diagnosis import Case, explain
 from tilelang.check.families import Family, families
 from tilelang.check.oracle import enclose
 from tilelang.check.reference import run_reference
-from tilelang.check.report import OK, Report, Row
+from tilelang.check.report import OK, REFUSED, Report, Row
 from tilelang.diagnostics import TileError
 from tilelang.dtypes import DTypeLike
 from tilelang.ir.nodes import Program
@@ -52,10 +52,23 @@ def check(
     rows: list[Row] = []
     for name in backends if backends is not None else runnable():
         target = machine or find_backend(name).machine
-        own = kernel.program(dtype=dtype, machine=target, **keywords)
-        rows.append(judge_backend(own, name, target, drawn))
+        try:
+            own = kernel.program(dtype=dtype, machine=target, **keywords)
+            if backends is None:
+                find_backend(name).compile(own, find_machine(target))
+        except TileError as error:
+            if backends is not None:
+                raise
+            rows.append(_refused(name, target, error))
+        else:
+            rows.append(judge_backend(own, name, target, drawn))
     sizes = ", ".join(f"{buffer.name}: {buffer}" for buffer in program.inputs)
     return Report(kernel.name, sizes, seed, tuple(rows), meaning)
+
+
+def _refused(name: str, machine: str, error: TileError) -> Row:
+    """Return the row of a backend that cannot express a program it was not named for."""
+    return Row(name, machine, None, None, None, f"{REFUSED}{error.diagnostics[0].code}")
 
 
 def runnable() -> list[str]:

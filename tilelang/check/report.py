@@ -10,13 +10,16 @@ from typing import Any
 from tilelang.check.diagnosis.picture import Picture
 
 OK = "ok"
+REFUSED = "refused: "
+"""Begins the verdict on a backend that nobody named and that cannot express the program."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """What one backend did: the largest error and share of the bound over all families.
 
-    `verdict` is "ok", or what is wrong in a few words, or the error that was raised.
+    `verdict` is "ok", or what is wrong in a few words, or the error that was raised; "refused: "
+    and a code of a backend that was not asked for by name and cannot express the program.
     """
 
     backend: str
@@ -75,8 +78,11 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Whether the kernel means its reference, and every backend does what it means."""
-        return all(row.verdict == OK for row in self.all_rows)
+        """Whether the kernel means its reference, and every backend does what it means.
+
+        A backend that refused, though nobody had named it, does not count.
+        """
+        return all(row.verdict == OK or row.verdict.startswith(REFUSED) for row in self.all_rows)
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as plain data."""

@@ -37,7 +37,7 @@ def gemm(
     b1 = tile("b1", Memory.L1, (k_tile, n_tile), dtype, loc=where)
     load_a = source.line("            tl.data_move(a1, a[i * m_tile, k * k_tile])")
     load_b = source.line("            tl.data_move(b1, b[k * k_tile, j * n_tile])")
-    product = source.line("            tl.matmul(acc, a1, b1, init=k == 0)")
+    multiply = source.line("            tl.matmul(acc, a1, b1, init=k == 0)")
     where = source.line("        out = tl.alloc_ub((m_tile, n_tile), c.dtype)")
     out = tile("out", Memory.UB, (m_tile, n_tile), c.dtype, layout=acc.layout, loc=where)
     leave = source.line("        tl.data_move(out, acc)")
@@ -46,13 +46,9 @@ def gemm(
     b_tile = part(b, times(k_tile, "k"), times(n_tile, "j"), extent=b1.shape)
     c_tile = part(c, times(m_tile, "i"), times(n_tile, "j"), extent=out.shape)
     first = cond.equal(ix.variable("k"), ix.ZERO)
-    body = (
-        *alloc(a1, b1),
-        Move(whole(a1), a_tile, loc=load_a),
-        Move(whole(b1), b_tile, loc=load_b),
-        Matmul(whole(acc), whole(a1), whole(b1), first, loc=product),
-    )
-    steps = ix.constant(-(-k // k_tile))
+    moves = (Move(whole(a1), a_tile, loc=load_a), Move(whole(b1), b_tile, loc=load_b))
+    product = Matmul(whole(acc), whole(a1), whole(b1), first, loc=multiply)
+    steps, body = ix.constant(-(-k // k_tile)), (*alloc(a1, b1), *moves, product)
     stage = (
         *alloc(acc),
         Loop("k", steps, LoopKind.SERIAL, stages, body, loop),

@@ -13,7 +13,7 @@ from tilelang.backends.tik.cycles.rates import Rates, read_rates
 from tilelang.backends.tik.cycles.report import Cycles, PipeUse, Timeline
 from tilelang.backends.tik.cycles.rows import make_rows
 from tilelang.backends.tik.cycles.scalar_values import Unknown, Values, compile_value
-from tilelang.backends.tik.cycles.schedule import Schedule
+from tilelang.backends.tik.cycles.schedule import Event, Schedule
 from tilelang.backends.tik.cycles.steady import run_course
 from tilelang.backends.tik.cycles.unroll import Unroller
 from tilelang.backends.tik.emulate.capacity import tensor_size
@@ -53,8 +53,7 @@ def count_cycles(
     starts = {name: place.start for name, place in places.items()}
     unroller = Unroller(program, replace(scene, starts=starts), regions, given)
     n_different = n_blocks if unroller.cores_differ else 1
-    courses = [unroller.course(block) for block in range(n_different)]
-    courses *= n_blocks // n_different
+    courses = [unroller.course(block) for block in range(n_different)] * (n_blocks // n_different)
     packets = unroller.interner.packets
     rows = make_rows(packets, regions)
     runs = {
@@ -69,12 +68,10 @@ def count_cycles(
     shown = None
     if timeline:
         schedule = Schedule(rates, rows, regions.cells)
-        schedule.events = []
-        run_course(courses[cores.index(busiest)], schedule, extrapolate=extrapolate)
-        shown = Timeline(tuple(packets), tuple(schedule.events))
-    return _report(
-        program.name, rates, packets, (cores, busiest, list(runs.values())), shown, n_blocks
-    )
+        course = courses[cores.index(busiest)]
+        shown = _watch(course, schedule, packets, extrapolate=extrapolate)
+    totals = (cores, busiest, list(runs.values()))
+    return _report(program.name, rates, packets, totals, shown, n_blocks)
 
 
 @dataclass(slots=True)
@@ -118,6 +115,16 @@ def _scene(
 def _run(course: Course, schedule: Schedule, *, extrapolate: bool) -> _Run:
     run_course(course, schedule, extrapolate=extrapolate)
     return _Run(schedule.end, schedule.counts, schedule.busy, schedule.stalls, schedule.n_simulated)
+
+
+def _watch(
+    course: Course, schedule: Schedule, packets: list[Packet], *, extrapolate: bool
+) -> Timeline:
+    """Run `course` once more, and return when each of its instructions ran."""
+    events: list[Event] = []
+    schedule.events = events
+    run_course(course, schedule, extrapolate=extrapolate)
+    return Timeline(tuple(packets), tuple(events))
 
 
 def _report(

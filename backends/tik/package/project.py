@@ -78,14 +78,13 @@ if __name__ == "__main__":
 
 def test_text(operator: Operator) -> str:
     """Return the test: the operator in the emulator, on random data, twice the same."""
+    inputs = ((it.name, it.shape, it.buffer.dtype) for it in operator.inputs)
     feeds = "\n".join(
-        f'        "{argument.name}": random.integers(-3, 4, {argument.shape})'
-        f'.astype("{argument.buffer.dtype.value}"),'
-        for argument in operator.inputs
+        f'        "{name}": random.integers(-3, 4, {shape}).astype("{dtype}"),'
+        for name, shape, dtype in inputs
     )
     tensors = "\n".join(
-        f'    {{"shape": {argument.shape}, "dtype": "{argument.buffer.dtype.value}"}},'
-        for argument in operator.arguments
+        f'    {{"shape": {it.shape}, "dtype": "{it.buffer.dtype}"}},' for it in operator.arguments
     )
     return f'''"""{operator.type_name} in tilelang-tik's emulator: no CANN, no Ascend.
 

@@ -80,14 +80,16 @@ class Plan:
         )
 
 
-@tl.kernel(
-    "x[N, groups*C, H, W]: T, w[O, C, R, S]: T, bias[biased*O]: Y;"
+_SIGNATURE = (
+    "x[N, groups*C, H, W]: T{features}, w[O, C, R, S]: T{weights}, bias[biased*O]: Y;"
     " stride_h, stride_w, pad_top, pad_bottom, pad_left, pad_right, dilation_h, dilation_w,"
     " groups, biased, relu"
     " -> y[N, O, (H + pad_top + pad_bottom - (R - 1)*dilation_h - 1) // stride_h + 1,"
-    " (W + pad_left + pad_right - (S - 1)*dilation_w - 1) // stride_w + 1]: Y"
+    " (W + pad_left + pad_right - (S - 1)*dilation_w - 1) // stride_w + 1]: Y{features}"
 )
-def conv2d(  # noqa: PLR0913 - what a convolution is made of
+
+
+def _trace(  # noqa: PLR0913 - what a convolution is made of
     x: tl.Tensor,
     w: tl.Tensor,
     bias: tl.Tensor,
@@ -111,7 +113,7 @@ def conv2d(  # noqa: PLR0913 - what a convolution is made of
     n_tiles: int = 4,
     l1_bytes: int = 1 << 20,
 ) -> None:
-    """Convolve NCHW features with OIHW weights; a tile of positions and outputs per core."""
+    """Convolve; some tiles of positions and one of outputs per core."""
     padding = (pad_top, pad_bottom, pad_left, pad_right)
     window = Window(
         (w.shape[2], w.shape[3]), (stride_h, stride_w), (dilation_h, dilation_w), padding
@@ -120,44 +122,10 @@ def conv2d(  # noqa: PLR0913 - what a convolution is made of
     _convolve((x, w, y), bias if biased else None, plan, relu=bool(relu))
 
 
-@tl.kernel(
-    "x[N, groups*C, H, W]: T @ NC1HWC0, w[O, C, R, S]: T @ FRACTAL_Z, bias[biased*O]: Y;"
-    " stride_h, stride_w, pad_top, pad_bottom, pad_left, pad_right, dilation_h, dilation_w,"
-    " groups, biased, relu"
-    " -> y[N, O, (H + pad_top + pad_bottom - (R - 1)*dilation_h - 1) // stride_h + 1,"
-    " (W + pad_left + pad_right - (S - 1)*dilation_w - 1) // stride_w + 1]: Y @ NC1HWC0"
-)
-def conv2d_nc1hwc0(  # noqa: PLR0913 - what a convolution is made of
-    x: tl.Tensor,
-    w: tl.Tensor,
-    bias: tl.Tensor,
-    y: tl.Tensor,
-    *,
-    stride_h: int = 1,
-    stride_w: int = 1,
-    pad_top: int = 0,
-    pad_bottom: int = 0,
-    pad_left: int = 0,
-    pad_right: int = 0,
-    dilation_h: int = 1,
-    dilation_w: int = 1,
-    groups: int = 1,
-    biased: bool = True,
-    relu: bool = False,
-    m_tile: int = 128,
-    o_tile: int = 64,
-    c_tile: int = 32,
-    k_tile: int = 64,
-    n_tiles: int = 4,
-    l1_bytes: int = 1 << 20,
-) -> None:
-    """Convolve NC1HWC0 features with FRACTAL_Z weights, as `conv2d` does NCHW with OIHW."""
-    padding = (pad_top, pad_bottom, pad_left, pad_right)
-    window = Window(
-        (w.shape[2], w.shape[3]), (stride_h, stride_w), (dilation_h, dilation_w), padding
-    )
-    plan = _plan(x, w, window, groups, (m_tile, o_tile, c_tile, k_tile, n_tiles), l1_bytes)
-    _convolve((x, w, y), bias if biased else None, plan, relu=bool(relu))
+conv2d = tl.kernel(_SIGNATURE.format(features="", weights=""), name="conv2d")(_trace)
+conv2d_nc1hwc0 = tl.kernel(
+    _SIGNATURE.format(features=" @ NC1HWC0", weights=" @ FRACTAL_Z"), name="conv2d_nc1hwc0"
+)(_trace)
 
 
 @conv2d.tiles

@@ -257,3 +257,20 @@ def test_results_may_lie_in_any_strides_that_do_not_meet():
     for out in (room[::-3, ::2], room.T[::2, ::3].T, room[:3, :4]):
         np.testing.assert_array_equal(gemm(x.T, x, out=np.zeros((4, 4), np.float32)), x.T @ x)
         np.testing.assert_array_equal(gemm(np.eye(3, dtype=np.float32), x, out=out), x)
+
+
+def test_one_function_may_make_kernels_of_several_names():
+    def doubled(x: tl.Tensor, y: tl.Tensor, *, n_tile: int = 16) -> None:
+        """Double."""
+        t = tl.alloc_ub((n_tile,), x.dtype)
+        tl.data_move(t, x[0])
+        t *= 2
+        tl.data_move(y[0], t)
+
+    plain = tl.kernel("x[N]: T -> y[N]: T", name="plain")(doubled)
+    wide = tl.kernel("x[N]: T -> y[N]: T", name="wide")(doubled)
+    assert (plain.name, wide.name, doubled.__name__) == ("plain", "wide", "doubled")
+    assert wide.__doc__ == "Double."
+    program = wide.program(N=16, dtype="float16")
+    assert (program.name, dict(program.tiles)) == ("wide", {"n_tile": 16})
+    np.testing.assert_array_equal(plain(np.arange(16, dtype=np.float32)), 2.0 * np.arange(16))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
+from functools import update_wrapper
+from types import FunctionType, MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import tilelang.arguments as args
@@ -52,12 +53,12 @@ class TileRule(Protocol):
         ...
 
 
-def kernel(signature: str) -> Callable[[Callable[..., None]], Kernel]:
+def kernel(signature: str, *, name: str | None = None) -> Callable[[Callable[..., None]], Kernel]:
     """Make a kernel of the function below: `@tl.kernel("a[M, K]: T -> c[M, K]: T")`.
 
     The function's parameters are the tensors of `signature`, inputs first; its keywords are the
     attributes (named after `;`) and the tile parameters, whose defaults are positive ints and which
-    never change a result.
+    never change a result. `name` is the kernel's where one function makes several of them.
 
     Raises:
         TileError: E02xx for a signature, E0810 to E0812 for parameters that do not match it, E0816
@@ -69,9 +70,18 @@ def kernel(signature: str) -> Callable[[Callable[..., None]], Kernel]:
     def decorate(function: Callable[..., None]) -> Kernel:
         parsed = parse_signature(signature, location)
         check_is_plain_function(function, location)
-        return Kernel(function, parsed)
+        return Kernel(function if name is None else _renamed(function, name), parsed)
 
     return decorate
+
+
+def _renamed(function: Callable[..., None], name: str) -> Callable[..., None]:
+    """Return a function of the same code that is called `name`."""
+    assert isinstance(function, FunctionType)
+    copy = FunctionType(
+        function.__code__, function.__globals__, name, function.__defaults__, function.__closure__
+    )
+    return update_wrapper(copy, function, ("__module__", "__doc__", "__kwdefaults__"), ())
 
 
 @dataclass(frozen=True, slots=True)

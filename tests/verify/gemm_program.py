@@ -45,13 +45,13 @@ def gemm(
     a_tile = part(a, times(m_tile, "i"), times(k_tile, "k"), extent=a1.shape)
     b_tile = part(b, times(k_tile, "k"), times(n_tile, "j"), extent=b1.shape)
     c_tile = part(c, times(m_tile, "i"), times(n_tile, "j"), extent=out.shape)
-    first = cond.equal(ix.variable("k"), ix.ZERO)
     moves = (Move(whole(a1), a_tile, loc=load_a), Move(whole(b1), b_tile, loc=load_b))
+    first = cond.equal(ix.variable("k"), ix.ZERO)
     product = Matmul(whole(acc), whole(a1), whole(b1), first, loc=multiply)
-    steps, body = ix.constant(-(-k // k_tile)), (*alloc(a1, b1), *moves, product)
+    body = (*alloc(a1, b1), *moves, product)
     stage = (
         *alloc(acc),
-        Loop("k", steps, LoopKind.SERIAL, stages, body, loop),
+        Loop("k", ix.constant(-(-k // k_tile)), LoopKind.SERIAL, stages, body, loop),
         *alloc(out),
         Move(whole(out), whole(acc), loc=leave),
         Move(c_tile, whole(out), loc=store),

@@ -76,16 +76,22 @@ if __name__ == "__main__":
 """`tbe/ini_to_json.py`."""
 
 
-def test_text(operator: Operator) -> str:
-    """Return the test: the operator in the emulator, on random data, twice the same."""
+def _test_inputs(operator: Operator) -> tuple[str, str]:
+    """Return the lines that feed the inputs, and those that describe every tensor."""
     inputs = ((it.name, it.shape, it.buffer.dtype) for it in operator.inputs)
-    feeds = "\n".join(
+    feeds = (
         f'        "{name}": random.integers(-3, 4, {shape}).astype("{dtype}"),'
         for name, shape, dtype in inputs
     )
-    tensors = "\n".join(
+    tensors = (
         f'    {{"shape": {it.shape}, "dtype": "{it.buffer.dtype}"}},' for it in operator.arguments
     )
+    return "\n".join(feeds), "\n".join(tensors)
+
+
+def test_text(operator: Operator) -> str:
+    """Return the test: the operator in the emulator, on random data, twice the same."""
+    feeds, tensors = _test_inputs(operator)
     return f'''"""{operator.type_name} in tilelang-tik's emulator: no CANN, no Ascend.
 
 Run with pytest, or as a script.

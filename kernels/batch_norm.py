@@ -24,6 +24,9 @@ import tilelang as tl
 N_IMAGES = 64
 """Images whose statistics are in UB at once."""
 
+FLOATS = "cast it to float16, bfloat16 or float32 first"
+"""What to do with integers, whose results would not be whole."""
+
 
 @tl.kernel(
     "x[N, C, H, W]: T, gamma[C]: P, beta[C]: P, mean[C]: P, var[C]: P; epsilon_e9"
@@ -41,7 +44,8 @@ def batch_norm(  # noqa: PLR0913 - six tensors, an attribute and two tile sizes
     c_tile: int = 16,
     p_tile: int = 512,
 ) -> None:
-    """Y = x normalised by given means and variances: inference."""
+    """Set y to x normalised by given means and variances: inference."""
+    tl.require(x.dtype.is_float, f"`x` is {x.dtype}, wanted a float", FLOATS)
     normalisation = (gamma, beta, mean, var)
     _normalise(x, y, normalisation, epsilon_e9 * 1e-9, (c_tile, p_tile))
 
@@ -62,7 +66,11 @@ def batch_norm_training(  # noqa: PLR0913 - six tensors, an attribute and two ti
     c_tile: int = 16,
     p_tile: int = 512,
 ) -> None:
-    """Y = x normalised by its own means and variances, which are results too: training."""
+    """Set y to x normalised by its own means and variances, results too: training."""
+    tl.require(x.dtype.is_float, f"`x` is {x.dtype}, wanted a float", FLOATS)
+    n_points = x.shape[0] * x.shape[2] * x.shape[3]
+    found = f"`x` is {list(x.shape)}, which has no points to take means of"
+    tl.require(n_points > 0, found, "leave out the call for an empty batch")
     shape = (c_tile, p_tile)
     N, C = x.shape[:2]
     means = tl.alloc_gm((max(N, 1), max(C, 1)), "float32")

@@ -114,6 +114,11 @@ def _trace(  # noqa: PLR0913 - what a convolution is made of
     l1_bytes: int = 1 << 20,
 ) -> None:
     """Convolve; some tiles of positions and one of outputs per core."""
+    tl.require(
+        y.dtype.is_float if x.dtype.is_float else y.dtype is tl.acc(x.dtype),
+        f"`x` is {x.dtype} and `bias`, which y is like, {y.dtype}",
+        "with floats pass a float bias, with int8 one of int32",
+    )
     padding = (pad_top, pad_bottom, pad_left, pad_right)
     window = Window(
         (w.shape[2], w.shape[3]), (stride_h, stride_w), (dilation_h, dilation_w), padding
@@ -182,14 +187,15 @@ def _plan(
     """Return the plan for `tiles` (of positions, outputs, channels, columns, and how many).
 
     Raises:
-        TileError: E0228 if `groups` does not divide the outputs.
+        TileError: E0142 if `groups` does not divide the outputs.
     """
     (n_outputs, n_channels), k0 = w.shape[:2], x.dtype.k0
     m_tile, o_tile, c_tile, k_tile, n_tiles = tiles
-    if n_outputs % groups:
-        message = f"`w[0]` is {n_outputs}; wanted a multiple of groups = {groups}"
-        hint = "pass weights with as many outputs for each group"
-        raise tl.TileError(tl.Diagnostic("E0228", message, hint=hint))
+    tl.require(
+        groups > 0 and n_outputs % groups == 0,
+        f"`w[0]` is {n_outputs} and groups is {groups}, wanted one or more groups that divide it",
+        "pass weights with as many outputs for each group",
+    )
     height, width = window.output(*x.shape[2:])
     firsts = range(0, height * width, m_tile)
     lasts = (min(first + m_tile, height * width) - 1 for first in firsts)

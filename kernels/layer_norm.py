@@ -21,6 +21,9 @@ import tilelang as tl
 TILE_ELEMENTS = 8192
 """What of a row block is in UB at once; some 20 bytes an element, so it fits every chip."""
 
+FLOATS = "cast it to float16, bfloat16 or float32 first"
+"""What to do with integers, whose results would not be whole."""
+
 
 @tl.kernel("x[M, N]: T, gamma[N]: T, beta[N]: T; epsilon_e9 -> y[M, N]: T")
 def layer_norm(  # noqa: PLR0913 - four tensors, an attribute and two tile sizes
@@ -33,7 +36,8 @@ def layer_norm(  # noqa: PLR0913 - four tensors, an attribute and two tile sizes
     m_tile: int = 16,
     n_tile: int = 512,
 ) -> None:
-    """Y = gamma * x with mean 0 and variance 1 in every row, plus beta; row blocks on cores."""
+    """Set y to gamma * x with mean 0 and variance 1 in every row, plus beta; rows on cores."""
+    tl.require(x.dtype.is_float, f"`x` is {x.dtype}, wanted a float", FLOATS)
     (M, N), epsilon = x.shape, epsilon_e9 * 1e-9
     for i in tl.cores(tl.ceildiv(M, m_tile)):
         if n_tile >= N:

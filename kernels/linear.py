@@ -31,6 +31,10 @@ class Activation(IntEnum):
     GELU = 2
 
 
+FLOATS = "cast it to float16, bfloat16 or float32 first"
+"""What to do with integers, whose results would not be whole."""
+
+
 @tl.kernel("x[M, K]: T, w[N, K]: T, b[N]: T; activation -> y[M, N]: T")
 def linear(  # noqa: PLR0913 - four tensors, an attribute and three tile sizes
     x: tl.Tensor,
@@ -43,7 +47,8 @@ def linear(  # noqa: PLR0913 - four tensors, an attribute and three tile sizes
     n_tile: int = 128,
     k_tile: int = 64,
 ) -> None:
-    """Y = activation(x @ w.T + b), one tile of y per core."""
+    """Set y to activation(x @ w.T + b), one tile of y per core."""
+    tl.require(x.dtype.is_float, f"`x` is {x.dtype}, wanted a float", FLOATS)
     kind = _activation(activation)
     (M, K), N = x.shape, w.shape[0]
     rows = gcd(m_tile, EPILOGUE_ROWS)
@@ -73,14 +78,15 @@ def _activation(number: int) -> Activation:
     """Return the activation that an attribute stands for.
 
     Raises:
-        TileError: E0814 if it is none.
+        TileError: E0142 if it is none.
     """
-    if number in set(Activation):
-        return Activation(number)
     known = ", ".join(f"{it.value} ({it.name})" for it in Activation)
-    message = f"attribute `activation` is {number}, wanted one of {known}"
-    hint = "write activation=Activation.GELU, from `tilelang.kernels.linear`"
-    raise tl.TileError(tl.Diagnostic("E0814", message, hint=hint))
+    tl.require(
+        number in set(Activation),
+        f"attribute `activation` is {number}, wanted one of {known}",
+        "write activation=Activation.GELU, from `tilelang.kernels.linear`",
+    )
+    return Activation(number)
 
 
 def _activate(tile: tl.Tensor, activation: Activation) -> None:

@@ -45,7 +45,7 @@ def quantized_gemm(  # noqa: PLR0913 - five tensors, two attributes and three ti
     n_tile: int = 128,
     k_tile: int = 128,
 ) -> None:
-    """Y = requantised (a - a_zero) @ (b - b_zero).T, one tile of y per core."""
+    """Set y to the requantised (a - a_zero) @ (b - b_zero).T, one tile of y per core."""
     (M, K), N = a.shape, b.shape[0]
     n_rows = gcd(m_tile, EPILOGUE_ROWS)
     for i, j in tl.cores(tl.ceildiv(M, m_tile), tl.ceildiv(N, n_tile)):

@@ -21,10 +21,14 @@ LOWEST = float(np.finfo(np.float32).min)
 TILE_ELEMENTS = 8192
 """What of a row block is in UB at once; some 14 bytes an element, so it fits every chip."""
 
+FLOATS = "cast it to float16, bfloat16 or float32 first"
+"""What to do with integers, whose results would not be whole."""
+
 
 @tl.kernel("x[M, N]: T -> y[M, N]: T")
 def softmax(x: tl.Tensor, y: tl.Tensor, *, m_tile: int = 16, n_tile: int = 512) -> None:
-    """Y = softmax of every row of x, blocks of rows on cores."""
+    """Set y to the softmax of every row of x, blocks of rows on cores."""
+    tl.require(x.dtype.is_float, f"`x` is {x.dtype}, wanted a float", FLOATS)
     M, N = x.shape
     for i in tl.cores(tl.ceildiv(M, m_tile)):
         if n_tile >= N:

@@ -33,7 +33,7 @@ def split_k_gemm(  # noqa: PLR0913 - three tensors and four tile parameters
     k_tile: int = 64,
     splits: int = 4,
 ) -> None:
-    """C = a @ b in two stages: sums over ranges of k, and the sum of these."""
+    """Set c to a @ b in two stages: sums over ranges of k, and the sum of these."""
     (M, K), N = a.shape, b.shape[1]
     n_steps = max(tl.ceildiv(tl.ceildiv(K, k_tile), splits), 1)
     parts = tl.alloc_gm((splits, max(M, 1), max(N, 1)), c.dtype)

@@ -146,9 +146,17 @@ def test_a_map_smaller_than_the_window_gives_no_rows(height: int):
     assert conv2d(x, w, np.zeros(1, np.float16)).shape == (1, 1, height - 2, 4)
 
 
-def test_groups_that_do_not_divide_the_outputs_are_refused():
-    with pytest.raises(TileError, match=r"E0228.*`w\[0\]` is 5; wanted a multiple of groups = 2"):
-        conv2d.program(N=1, C=1, H=1, W=1, O=5, R=1, S=1, dtype="float16", groups=2)
+@pytest.mark.parametrize("groups", [0, 2])
+def test_groups_that_do_not_divide_the_outputs_are_refused(groups: int):
+    with pytest.raises(TileError, match=rf"E0142.*`w\[0\]` is 5 and groups is {groups}, wanted"):
+        conv2d.program(N=1, C=1, H=1, W=1, O=5, R=1, S=1, dtype="float16", groups=groups)
+
+
+@pytest.mark.parametrize("dtypes", [("int8", "float16"), ("float16", "int32"), ("int8", "int8")])
+def test_dtypes_that_do_not_go_together_are_refused(dtypes: tuple[str, str]):
+    features, results = dtypes
+    with pytest.raises(TileError, match=rf"E0142.*`x` is {features} and `bias`.*{results}"):
+        conv2d.program(N=1, C=1, H=1, W=1, O=1, R=1, S=1, dtype={"T": features, "Y": results})
 
 
 @pytest.mark.parametrize(("n_tiles", "times"), [(1, 200), (6, 34)])

@@ -44,5 +44,10 @@ def test_gelu_is_as_near_the_one_with_erf_as_it_says():
 
 
 def test_an_unknown_activation_is_refused():
-    with pytest.raises(TileError, match=r"E0814.*`activation` is 3, wanted one of 0 \(NONE\)"):
+    with pytest.raises(TileError, match=r"E0142.*`activation` is 3, wanted one of 0 \(NONE\)"):
         linear.program(M=1, N=1, K=1, dtype="float16", activation=3)
+
+
+def test_an_activation_that_is_no_number_is_refused():
+    with pytest.raises(TileError, match="E0814.*`activation`"):
+        linear.program(M=1, N=1, K=1, dtype="float16", activation="relu")

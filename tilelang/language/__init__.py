@@ -43,6 +43,7 @@ from tilelang.language.operations import (
     reduce_min,
     reduce_sum,
 )
+from tilelang.language.requirements import require
 from tilelang.language.tensors import Tensor, Tile
 from tilelang.language.vector import Expression, cast, position, where
 
@@ -83,6 +84,7 @@ __all__ = [
     "reduce_min",
     "reduce_sum",
     "relu",
+    "require",
     "rsqrt",
     "sigmoid",
     "sqrt",

@@ -1,0 +1,28 @@
+"""The sections of RESULTS.md: each bench writes its own and leaves the others as they are."""
+
+from pathlib import Path
+
+RESULTS = Path(__file__).parents[1] / "RESULTS.md"
+
+
+def with_section(text: str, heading: str, lines: list[str]) -> str:
+    """Return `text` with `lines` as the whole section `# heading`, at the end if it is new."""
+    kept: list[str] = []
+    before: list[str] | None = None
+    is_own = is_fenced = False
+    for line in text.splitlines():
+        is_fenced ^= line.startswith("```")
+        if line.startswith("# ") and not is_fenced:
+            is_own = line == f"# {heading}"
+            before = list(kept) if is_own else before
+        if not is_own:
+            kept.append(line)
+    place = len(kept) if before is None else len(before)
+    parts = (kept[:place], [f"# {heading}", "", *lines], kept[place:])
+    return "\n\n".join("\n".join(part).strip() for part in parts if part) + "\n"
+
+
+def write_section(heading: str, lines: list[str]) -> None:
+    """Replace the section `# heading` of RESULTS.md, or add it."""
+    text = RESULTS.read_text() if RESULTS.exists() else ""
+    RESULTS.write_text(with_section(text, heading, lines))

@@ -272,8 +272,13 @@ def test_a_feature_map_asks_for_load3d():
 
 
 def test_a_dtype_without_transpose_is_said_at_the_product(golden: Golden):
-    check_message(golden, "E0314-matmul", gemm(dtype=I8))
-    assert not codes(gemm(dtype=I8), "host")
+    p = Product()
+    acc = p.tile("acc", Memory.L0C, (32, 64), I32)
+    a1, b1 = p.tile("a1", Memory.L1, (32, 96), I8), p.tile("b1", Memory.L1, (96, 64), I8)
+    wrong = p.matmul(acc, a1, b1)
+    check_message(golden, "E0314-matmul", wrong, "ascend910b")
+    assert not codes(wrong, "host")
+    assert not codes(wrong, "ascend910")
 
 
 def test_the_accumulator_is_not_transposed():

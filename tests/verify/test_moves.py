@@ -222,28 +222,29 @@ def operand_load(
 
 def test_the_right_operand_of_int8_is_stored_with_k_last(golden: Golden):
     wrong = operand_load(Memory.L0B, I8, turned=False)
-    check_message(golden, "E0314-int8-right", wrong)
-    assert not codes(operand_load(Memory.L0B, I8, turned=True))
+    check_message(golden, "E0314-int8-right", wrong, "ascend910b")
+    assert not codes(operand_load(Memory.L0B, I8, turned=True), "ascend910b")
     assert not codes(wrong, "host")
 
 
 def test_the_left_operand_of_int8_is_stored_with_k_last(golden: Golden):
     wrong = operand_load(Memory.L0A, I8, turned=True)
-    check_message(golden, "E0314-int8-left", wrong)
-    assert not codes(operand_load(Memory.L0A, I8, turned=False))
+    check_message(golden, "E0314-int8-left", wrong, "ascend910b")
+    assert not codes(operand_load(Memory.L0A, I8, turned=False), "ascend910b")
     assert not codes(wrong, "host")
 
 
 @pytest.mark.parametrize("memory", [Memory.L0A, Memory.L0B])
 @pytest.mark.parametrize("turned", [True, False])
-def test_sixteen_bit_operands_are_loaded_either_way(memory: Memory, turned: bool):
-    assert not codes(operand_load(memory, F16, turned=turned))
+@pytest.mark.parametrize("dtype", [F16, I8])
+def test_operands_are_loaded_either_way(memory: Memory, dtype: DType, turned: bool):
+    assert not codes(operand_load(memory, dtype, turned=turned))
 
 
 def test_rows_that_run_along_k_need_no_transpose():
     kinds = {LayoutKind.ZN: False, LayoutKind.NN: False, LayoutKind.ZZ: True}
     for kind, transposes in kinds.items():
-        found = codes(operand_load(Memory.L0B, I8, turned=False, kind=kind))
+        found = codes(operand_load(Memory.L0B, I8, turned=False, kind=kind), "ascend910b")
         assert found == (["E0314"] if transposes else [])
 
 

@@ -2,7 +2,8 @@
 
 load2d transposes 16-bit fractals only. So the tile goes from L1 to UB, where vnchwconv transposes
 squares of 16 by 16 bytes into the fractals that L0A or L0B takes, and from there by L1 into L0.
-A machine that is to use this lists the 8-bit types among the `transposes` of its paths to L0.
+The verifier lets such operands pass where a machine lists the 8-bit types among the `transposes` of
+its paths to L0.
 """
 
 from dataclasses import replace

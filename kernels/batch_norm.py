@@ -196,6 +196,13 @@ def _load_vector(vector: tl.Tensor, start: tl.IndexLike, size: int) -> tl.Tensor
     return wide
 
 
+@batch_norm.inputs
+def batch_norm_inputs(*inputs: NDArray[Any]) -> tuple[NDArray[Any], ...]:
+    """Return inputs without a negative variance."""
+    *others, var = inputs
+    return *others, np.abs(var)
+
+
 @batch_norm.reference
 def batch_norm_reference(
     x: NDArray[Any],

@@ -113,6 +113,7 @@ class Kernel:
         self.attributes = MappingProxyType(self._parameters.attributes)
         self.tile_parameters = MappingProxyType(self._parameters.tiles)
         self.reference_function: Callable[..., Any] | None = None
+        self.input_function: Callable[..., Any] | None = None
         self._tile_rule: TileRule | None = None
         self._programs: dict[object, Program] = {}
         self._executables: dict[object, Compiled] = {}
@@ -131,6 +132,15 @@ class Kernel:
     def reference(self, function: Function) -> Function:
         """Decorate the plain numpy function that says what the kernel means, in float64."""
         self.reference_function = function
+        return function
+
+    def inputs(self, function: Function) -> Function:
+        """Decorate the function that makes arrays of any numbers into what the kernel is meant for.
+
+        `check` and `fuzz` draw logical inputs and pass them through it; it returns all of them, of
+        the same dtypes and shapes. What it takes by an attribute's name it is given too.
+        """
+        self.input_function = function
         return function
 
     def tiles(self, rule: TileRule) -> TileRule:

@@ -2,8 +2,10 @@
 
 import builtins
 import re
+import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,9 +13,10 @@ import pytest
 from numpy.typing import NDArray
 
 import tilelang as tl
-from tilelang.backend import find_backend
 from tilelang.check.fuzz import Refused, read_budget, replay
+from tilelang.check.fuzz.execution import Job, Mistake, Outcome
 from tilelang.check.fuzz.margins import guarded
+from tilelang.check.fuzz.process import Process
 from tilelang.diagnostics import TileError
 from tilelang.kernel import Kernel
 from tilelang.kernels.gemm import gemm
@@ -68,31 +71,99 @@ def test_a_right_kernel_is_tried_until_the_budget_is_spent():
     assert "nothing failed" in str(report)
 
 
-class Careless:
-    """A backend that writes one element past the end of its result."""
+FAULTY = '''"""Numpy with a mistake each, as someone else's package."""
+import ctypes, os, time
+from dataclasses import dataclass
+from typing import Callable
+import numpy as np
+from tilelang.backend import find_backend
 
-    name, machine, runs_here = "careless", "host", None
-    options = frozenset[str]()
+def overrun(result):
+    longer = np.lib.stride_tricks.as_strided(result.reshape(-1), (result.size + 1,))
+    longer[-1] = 1
 
-    def compile(self, program: Any, machine: Any) -> Any:
-        """Return the numpy executable with that mistake."""
+def crash(result):
+    if result.shape[0] > 2:
+        ctypes.string_at(0)
+
+def abort(result):
+    os.write(2, b"FAULTY ERROR: cannot select\\n")
+    os.abort()
+
+def mistake(result):
+    raise KeyError("no such register")
+
+@dataclass
+class Faulty:
+    name: str
+    after: Callable
+    machine, runs_here, options = "host", None, frozenset()
+
+    def compile(self, program, machine):
         run = find_backend("numpy").compile(program, machine)
-
-        def careless(*arrays: NDArray[Any]) -> None:
+        def executable(*arrays):
             run(*arrays)
-            longer = np.lib.stride_tricks.as_strided(arrays[-1].reshape(-1), (arrays[-1].size + 1,))
-            longer[-1] = 1
+            print("this must not reach the answer")
+            self.after(arrays[-1])
+        return executable
 
-        return careless
+careless, crashing = Faulty("careless", overrun), Faulty("crashing", crash)
+aborting, raising = Faulty("aborting", abort), Faulty("raising", mistake)
+hanging = Faulty("hanging", lambda result: time.sleep(1000))
+'''
+NAMES = ("careless", "crashing", "aborting", "raising", "hanging")
 
 
-def test_writing_past_an_end_is_seen(monkeypatch: pytest.MonkeyPatch):
-    def find(name: str) -> Careless:
-        return Careless()
+@pytest.fixture
+def faulty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Install the package `faulty` with its backends, for this process and those it starts."""
+    (tmp_path / "faulty.py").write_text(FAULTY)
+    installed = tmp_path / "faulty-1.0.dist-info"
+    installed.mkdir()
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: faulty\nVersion: 1.0\n")
+    points = "\n".join(f"{name} = faulty:{name}" for name in NAMES)
+    (installed / "entry_points.txt").write_text(f"[tilelang.backends]\n{points}\n")
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
 
-    monkeypatch.setattr("tilelang.check.fuzz.trial.find_backend", find)
-    found = replay(gemm, "careless", M=2, K=3, N=4, dtypes={"T": "float16"})
-    assert found == "careless writes outside the array of `c`"
+
+@pytest.mark.usefixtures("faulty")
+@pytest.mark.parametrize(
+    ("backend", "said"),
+    [
+        ("careless", "careless writes outside the array of `c`"),
+        ("aborting", "aborting crashed (signal 6): FAULTY ERROR: cannot select"),
+        ("raising", "raising crashed (status 1): KeyError: 'no such register'"),
+        ("crashing", "crashing crashed (signal 11)"),
+    ],
+)
+def test_what_a_backend_does_to_its_process_is_seen_from_outside(backend: str, said: str):
+    assert replay(gemm, backend, M=3, K=3, N=4, dtypes={"T": "float16"}) == said
+
+
+@pytest.mark.usefixtures("faulty")
+def test_a_crash_is_shrunk_and_printed_as_a_test():
+    report = gemm.fuzz(backends=["crashing"], budget="30s", seed=1, dtype="float16")
+    assert report.failure is not None
+    assert report.failure.wrong == "crashing crashed (signal 11)"
+    tried = report.failure.tried.keywords
+    assert (tried["M"], tried["N"]) == (3, 1)
+    assert "assert replay(gemm, 'crashing', M=3" in report.failure.test
+
+
+@pytest.mark.usefixtures("faulty")
+def test_a_run_that_hangs_is_ended_and_the_next_one_runs():
+    program = gemm.program(M=1, N=2, K=3, dtype="float16")
+    inputs = np.ones((1, 3), np.float16), np.ones((3, 2), np.float16)
+    with Process(seconds=1) as process:
+        found = process.run(Job(program, "hanging", "host", inputs))
+        assert found == Mistake("gave no result within 1 s")
+        (result,) = results(process.run(Job(program, "numpy", "host", inputs)))
+    np.testing.assert_array_equal(result, [[3, 3]])
+
+
+def results(outcome: Outcome) -> tuple[NDArray[Any], ...]:
+    assert isinstance(outcome, tuple), outcome
+    return outcome
 
 
 def test_margins_hold_the_array_and_show_a_change():

@@ -14,7 +14,8 @@ from tilelang.arguments import allocate, physical_kinds
 from tilelang.backend import Backend, Executable, backend_names, find_backend
 from tilelang.check.compare import Comparison, compare, compare_reference
 from tilelang.check.diagnosis import Case, explain
-from tilelang.check.families import Family, families
+from tilelang.check.families import Family
+from tilelang.check.inputs import families_for
 from tilelang.check.oracle import enclose
 from tilelang.check.reference import run_reference
 from tilelang.check.report import OK, REFUSED, Report, Row
@@ -47,7 +48,7 @@ def check(
         TileError: E0701 without a reference; mistakes in the kernel or in the keywords.
     """
     program = kernel.program(dtype=dtype, machine=machine, **keywords)
-    drawn = _given(program, keywords) or list(families(program, seed))
+    drawn = _given(program, keywords) or list(families_for(kernel, program, seed))
     meaning = judge_meaning(kernel, program, drawn)
     rows: list[Row] = []
     for name in backends if backends is not None else runnable():

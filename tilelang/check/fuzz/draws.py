@@ -5,25 +5,31 @@ What comes first is what a failure shrinks to.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from itertools import product
 from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
-from tilelang.check.fuzz.trial import KINDS, Scope, Try, size_names
-from tilelang.text.signature import AccumulatorOf, DTypeVariable
+from tilelang.check.fuzz.trial import KINDS, Scope, Try, is_legal, size_names
 
 if TYPE_CHECKING:
     from tilelang.kernel import Kernel
 
 SIZES = (1, 2, 3, 7, 15, 16, 17, 31, 32, 33, 47, 64, 65, 97, 127, 128, 129, 211)
-FLOATS = ("float16", "float32", "bfloat16")
+DTYPES = ("float16", "float32", "bfloat16", "int8", "uint8", "int32")
 _FRACTAL = 16
+_N_FULL = 24
+"""How often no size is 0 for each time that a certain one is."""
 
 
 def tries(kernel: Kernel, backends: Sequence[str], scope: Scope) -> st.SearchStrategy[Try]:
     """Return a strategy of tries."""
-    fixed, dtypes = scope.fixed, scope.dtypes
+    return st.one_of(*(_tries_on(kernel, backend, scope) for backend in backends))
+
+
+def _tries_on(kernel: Kernel, backend: str, scope: Scope) -> st.SearchStrategy[Try]:
+    fixed = scope.fixed
     tiles = {
         name: st.just(fixed[name]) if name in fixed else _tile(default)
         for name, default in kernel.tile_parameters.items()
@@ -36,62 +42,87 @@ def tries(kernel: Kernel, backends: Sequence[str], scope: Scope) -> st.SearchStr
         name: st.just(fixed[name]) if name in fixed else _size(kernel)
         for name in size_names(kernel)
     }
-    variables = {
-        name: st.just(dtypes[name]) if name in dtypes else _dtype(kernel, name)
-        for name in kernel.signature.dtype_variables
-    }
     keywords = st.builds(
         _joined,
         st.fixed_dictionaries(sizes),
-        st.fixed_dictionaries(attributes),
-        st.one_of(_defaults(fixed, tiles), st.fixed_dictionaries(tiles)),
+        st.sampled_from([*[None] * _N_FULL, *(name for name in sizes if name not in fixed)]),
+        _mostly_default(attributes, {*fixed, *_required(kernel)}),
+        _mostly_default(tiles, fixed),
     )
     return st.builds(
         Try,
-        st.sampled_from(list(backends)),
+        st.just(backend),
         st.just(scope.machine),
-        st.fixed_dictionaries(variables),
+        st.sampled_from(_legal_dtypes(kernel, backend, scope)),
         keywords,
         st.sampled_from(KINDS),
         st.integers(0, 999),
     )
 
 
+def _legal_dtypes(kernel: Kernel, backend: str, scope: Scope) -> Sequence[Mapping[str, str]]:
+    """Return the dtypes that `kernel` takes on the backend's machine; all, if it shows none.
+
+    They are tried on two small problems, so that no time goes into what is always refused.
+    """
+    variables = kernel.signature.dtype_variables
+    choices = [[scope.dtypes[name]] if name in scope.dtypes else DTYPES for name in variables]
+    every = [dict(zip(variables, chosen, strict=True)) for chosen in product(*choices)]
+    given = dict.fromkeys(_required(kernel), 1)
+    problems = [
+        {**dict.fromkeys(size_names(kernel), size), **given, **scope.fixed}
+        for size in (_FRACTAL, 1)
+    ]
+    legal = [
+        dtypes
+        for dtypes in every
+        if any(
+            is_legal(kernel, Try(backend, scope.machine, dtypes, keywords, KINDS[0], 0))
+            for keywords in problems
+        )
+    ]
+    return legal or every
+
+
+def _required(kernel: Kernel) -> list[str]:
+    """Return the attributes that have no default."""
+    return [name for name, default in kernel.attributes.items() if default is None]
+
+
 def _joined(
-    sizes: dict[str, int], attributes: dict[str, int], tiles: dict[str, int]
+    sizes: dict[str, int],
+    empty: str | None,
+    attributes: dict[str, int],
+    tiles: dict[str, int],
 ) -> dict[str, int]:
-    return {**sizes, **attributes, **tiles}
+    """Return all keywords; the size `empty` is 0."""
+    return {**sizes, **({} if empty is None else {empty: 0}), **attributes, **tiles}
 
 
-def _defaults(
-    fixed: Mapping[str, int], tiles: Mapping[str, object]
+def _mostly_default(
+    drawn: Mapping[str, st.SearchStrategy[int]], given: Collection[str]
 ) -> st.SearchStrategy[dict[str, int]]:
-    """Return the kernel's own tile parameters, but for what is fixed."""
-    return st.just({name: value for name, value in fixed.items() if name in tiles})
-
-
-def _dtype(kernel: Kernel, variable: str) -> st.SearchStrategy[str]:
-    """Return floats; int8 too where a result is of the type that sums of it are taken in."""
-    sums = [tensor.dtype for tensor in kernel.signature.results]
-    takes_integers = AccumulatorOf(DTypeVariable(variable)) in sums
-    return st.sampled_from((*FLOATS, "int8") if takes_integers else FLOATS)
+    """Return every keyword half the time, else only those that must be `given`."""
+    few = {name: strategy for name, strategy in drawn.items() if name in given}
+    return st.one_of(st.fixed_dictionaries(few), st.fixed_dictionaries({**drawn}))
 
 
 def _size(kernel: Kernel) -> st.SearchStrategy[int]:
-    """Return sizes around everything that code may treat specially; now and then none at all."""
+    """Return sizes around everything that code may treat specially."""
     n_dims = max(len(size_names(kernel)), 1)
     most = max(int(2.0 ** (21 / n_dims)), 9)
     tiles = [tile + by for tile in kernel.tile_parameters.values() for by in (-1, 0, 1)]
     awkward = sorted({size for size in (*SIZES, *tiles) if 0 < size <= most})
-    return st.one_of(st.sampled_from(awkward), st.integers(1, min(most, 40)), st.just(0))
+    return st.one_of(st.sampled_from(awkward), st.integers(1, min(most, 40)))
 
 
 def _tile(default: int) -> st.SearchStrategy[int]:
-    """Return tile parameters of which many are legal, the default among them."""
-    fractals = [_FRACTAL * n for n in (1, 2, 3, 4, 5, 8)]
-    return st.sampled_from(sorted({*fractals, default, 1, 2}))
+    """Return multiples of a fractal's side, and the default; small numbers where that is one."""
+    tiles = {_FRACTAL * n for n in (1, 2, 3, 4, 5, 8)}
+    return st.sampled_from(sorted({*tiles, default} if default >= _FRACTAL else {default, 1, 2, 3}))
 
 
 def _attribute(default: int | None) -> st.SearchStrategy[int]:
-    known = [] if default is None else [default]
-    return st.sampled_from(list(dict.fromkeys([*known, 0, 1, 2, 3])))
+    """Return the default mostly, for kernels have many attributes, and some other numbers."""
+    others = st.sampled_from((0, 1, 2, 3, -1, -7))
+    return others if default is None else st.one_of(st.just(default), st.just(default), others)

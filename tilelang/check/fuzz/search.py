@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import seed as seeded
 
 from tilelang.check.fuzz.draws import tries
+from tilelang.check.fuzz.process import Process
 from tilelang.check.fuzz.report import Failure, FuzzReport
 from tilelang.check.fuzz.trial import Refused, Scope, Try, attempt
 
@@ -38,6 +39,7 @@ class Search:
     """What was tried so far."""
 
     kernel: Kernel
+    process: Process
     deadline: float
     progress: Progress
     started: float = field(default_factory=time.perf_counter)
@@ -54,7 +56,7 @@ class Search:
         if time.perf_counter() > self.deadline:
             raise _OutOfTimeError
         try:
-            wrong = attempt(self.kernel, tried)
+            wrong = attempt(self.kernel, tried, self.process)
         except Refused:
             self.n_refused += 1
             return
@@ -81,16 +83,17 @@ def search(
     progress: Progress,
 ) -> FuzzReport:
     """Return what trying `kernel` for so many seconds found."""
-    found = Search(kernel, time.perf_counter() + seconds, progress)
+    with Process() as process:
+        found = Search(kernel, process, time.perf_counter() + seconds, progress)
 
-    @seeded(seed)
-    @_SETTINGS
-    @given(tries(kernel, backends, scope))
-    def run(tried: Try) -> None:
-        found(tried)
+        @seeded(seed)
+        @_SETTINGS
+        @given(tries(kernel, backends, scope))
+        def run(tried: Try) -> None:
+            found(tried)
 
-    with suppress(_OutOfTimeError, _FoundError):
-        run()
+        with suppress(_OutOfTimeError, _FoundError):
+            run()
     failure = None
     if found.smallest is not None:
         failure = Failure(kernel.name, kernel.function.__module__, *found.smallest)

@@ -13,10 +13,11 @@ from tilelang.backend import find_backend
 from tilelang.check.compare import Comparison, compare, compare_reference
 from tilelang.check.depth import n_steps
 from tilelang.check.families import Family, families
-from tilelang.check.fuzz.margins import guarded
+from tilelang.check.fuzz.execution import Job, Mistake, Refusal
+from tilelang.check.fuzz.process import Process
+from tilelang.check.inputs import meant
 from tilelang.check.oracle import enclose
-from tilelang.check.procedure import Trial as Compiled
-from tilelang.check.procedure import start
+from tilelang.check.procedure import numerics_of
 from tilelang.check.reference import run_reference
 from tilelang.diagnostics import TileError
 from tilelang.ir.nodes import Program
@@ -58,6 +59,11 @@ class Try:
     keywords: Mapping[str, int]
     kind: str
     seed: int
+
+    @property
+    def target(self) -> str:
+        """The machine whose rules apply."""
+        return self.machine or find_backend(self.backend).machine
 
     @property
     def size(self) -> tuple[int, int, int]:
@@ -107,46 +113,59 @@ def replay(
     Raises:
         Refused: if this is not legal.
     """
-    return attempt(kernel, Try(backend, machine, dtypes or {}, keywords, kind, seed))
+    with Process() as process:
+        tried = Try(backend, machine, dtypes or {}, keywords, kind, seed)
+        return attempt(kernel, tried, process)
 
 
-def attempt(kernel: Kernel, tried: Try) -> str | None:
-    """Return what is wrong with a try in one line, None if nothing is.
+def attempt(kernel: Kernel, tried: Try, process: Process) -> str | None:
+    """Return what is wrong with a try, which `process` runs, in one line; None if nothing is.
 
     Raises:
         Refused: if it is not legal.
     """
-    compiled = _compile(kernel, tried)
-    program = compiled.program
-    family = draw(program, tried.kind, tried.seed)
+    program = _trace(kernel, tried)
+    family = draw(kernel, program, tried.kind, tried.seed)
     # A reference need not say what becomes of infinity, or what a mean of nothing is.
     if tried.kind != "special" and all(array.size for array in family.inputs):
         found = _against_reference(kernel, program, family)
         if found is not None:
             return found
+    outcome = process.run(Job(program, tried.backend, tried.target, family.inputs))
+    match outcome:
+        case Refusal(reason):
+            raise Refused(reason)
+        case Mistake(text, code):
+            if tried.kind == "special" and code in PADDING_CODES:
+                raise Refused(text)
+            return f"{tried.backend} {text}"
+        case _:
+            return _against_program(program, family, outcome, tried.backend)
+
+
+def is_legal(kernel: Kernel, tried: Try) -> bool:
+    """Return whether the machine's rules allow the program of a try."""
     try:
-        results = _run(compiled, family)
-    except TileError as error:
-        first = error.diagnostics[0]
-        if tried.kind == "special" and first.code in PADDING_CODES:
-            raise Refused(str(error)) from error
-        return f"{tried.backend} raises {first.code}: {first.message}"
-    except MarginError as error:
-        return f"{tried.backend} {error}"
-    return _against_program(compiled, family, results, tried.backend)
+        _trace(kernel, tried)
+    except Refused:
+        return False
+    return True
 
 
-def _compile(kernel: Kernel, tried: Try) -> Compiled:
-    backend = find_backend(tried.backend)
-    machine = tried.machine or backend.machine
+def _trace(kernel: Kernel, tried: Try) -> Program:
+    """Return the program of a try.
+
+    Raises:
+        Refused: if it is not legal, or too long.
+    """
     try:
         dtype = dict(tried.dtypes) or None
-        program = kernel.program(dtype=dtype, machine=machine, **tried.keywords)
-        if n_steps(program) > _MOST_STEPS:
-            raise Refused("this takes too long")
-        return start(program, backend, machine)
+        program = kernel.program(dtype=dtype, machine=tried.target, **tried.keywords)
     except (TileError, ArithmeticError, ValueError) as error:
         raise Refused(str(error)) from error
+    if n_steps(program) > _MOST_STEPS:
+        raise Refused("this takes too long")
+    return program
 
 
 def size_names(kernel: Kernel) -> list[str]:
@@ -157,16 +176,16 @@ def size_names(kernel: Kernel) -> list[str]:
     return [name for name in found if name not in kernel.attributes]
 
 
-def draw(program: Program, kind: str, seed: int) -> Family:
+def draw(kernel: Kernel, program: Program, kind: str, seed: int) -> Family:
     """Return logical inputs; rounding errors on them are not taken as independent."""
     if kind != "special":
         found = next(one for one in families(program, seed) if one.name == kind)
-        return Family(kind, found.inputs, is_random=False)
+        return Family(kind, meant(kernel, program, found.inputs), is_random=False)
     ordinary = next(families(program, seed))
     generator = np.random.default_rng(seed)
     together = zip(program.inputs, ordinary.inputs, strict=True)
-    inputs = tuple(_mixed(buffer, array, generator) for buffer, array in together)
-    return Family(kind, inputs, is_random=False)
+    inputs = [_mixed(buffer, array, generator) for buffer, array in together]
+    return Family(kind, meant(kernel, program, inputs), is_random=False)
 
 
 def _mixed(buffer: Buffer, array: Array, generator: np.random.Generator) -> Array:
@@ -194,39 +213,11 @@ def _against_reference(kernel: Kernel, program: Program, family: Family) -> str 
     return None
 
 
-class MarginError(Exception):
-    """A backend wrote outside an array."""
-
-
-def _run(compiled: Compiled, family: Family) -> list[Array]:
-    """Return logical results, of arrays that lie between poisoned margins."""
-    program = compiled.program
-    inputs = [
-        guarded(buffer.layout.pack(array))
-        for buffer, array in zip(program.inputs, family.inputs, strict=True)
-    ]
-    results = [
-        guarded(np.zeros(buffer.layout.physical_shape(buffer.shape), buffer.dtype.numpy))
-        for buffer in program.results
-    ]
-    for result in results:
-        result.poison()
-    compiled.executable(*(one.array for one in (*inputs, *results)))
-    buffers = (*program.inputs, *program.results)
-    for buffer, one in zip(buffers, (*inputs, *results), strict=True):
-        if not one.is_intact:
-            raise MarginError(f"writes outside the array of `{buffer.name}`")
-    return [
-        buffer.layout.unpack(one.array, buffer.shape)
-        for buffer, one in zip(program.results, results, strict=True)
-    ]
-
-
 def _against_program(
-    compiled: Compiled, family: Family, results: Sequence[Array], backend: str
+    program: Program, family: Family, results: Sequence[Array], backend: str
 ) -> str | None:
-    program = compiled.program
-    enclosures = enclose(program, family.inputs, compiled.numerics, found=results)
+    numerics = numerics_of(find_backend(backend))
+    enclosures = enclose(program, family.inputs, numerics, found=results)
     for buffer, array, enclosure in zip(program.results, results, enclosures, strict=True):
         found = compare(array, enclosure, buffer.dtype)
         if found.wrong.any():

@@ -2,7 +2,8 @@
 
 A descriptor moves a box whose rows are contiguous, fills what hangs over with zeros and drops it on
 a store, all in the copy engine. It wants rows a multiple of 16 bytes apart, and at least 16 bytes
-of each (CUDA driver API, cuTensorMapEncodeTiled; Triton checks the former itself).
+of each (CUDA driver API, cuTensorMapEncodeTiled; Triton checks the former itself). Triton wants a
+box to start at a multiple of 16 bytes in its row as well (its interpreter checks that).
 """
 
 from dataclasses import dataclass
@@ -13,12 +14,12 @@ from tilelang.backends.triton.names import has_lanes
 from tilelang.ir import condition as cond
 from tilelang.ir import index as ix
 from tilelang.ir.condition import Condition
-from tilelang.ir.index import Index
+from tilelang.ir.index import Index, known_divisor
 from tilelang.ir.region import Buffer
 from tilelang.layouts import LayoutKind
 
 PITCH_BYTES = 16
-"""What row pitches must be a multiple of, and the least bytes of a row of a box."""
+"""What row pitches and starts must be a multiple of, and the least bytes of a row of a box."""
 MAX_RANK = 5
 """Dimensions of a box."""
 
@@ -70,10 +71,13 @@ def find_box(place: Place, pad: int | float, *, may_copy: bool = False) -> Box |
     if sorted(order) != sizes:
         return None
     block = tuple(place.shape[axis] if axis >= 0 else 1 for axis, _ in axes)
+    start = tuple(start for _, start in axes)
+    if known_divisor(start[-1]) * tensor.dtype.n_bytes % PITCH_BYTES:
+        return None
     pitch = tensor.shape[-1] if not may_copy else _wide_pitch(tensor)
     if not _is_movable(tensor, block, pitch) or not _clips_only(place):
         return None
-    return Box(Descriptor(tensor, block, pitch), tuple(start for _, start in axes), order)
+    return Box(Descriptor(tensor, block, pitch), start, order)
 
 
 def _axis(index: Index, rank: int) -> tuple[int, Index] | None:

@@ -13,7 +13,7 @@ from tilelang.ir.index import Index
 from tilelang.ir.region import Buffer, Memory
 from tilelang.layouts import ND, Layout, LayoutKind
 
-ROW, COLUMN = ix.variable("i"), ix.variable("k")
+ROW, COLUMN = ix.variable("i"), ix.scale(ix.variable("k"), 8)
 
 
 def tensor(*shape: int, dtype: DType = DType.FLOAT16, layout: Layout = ND) -> Buffer:
@@ -46,7 +46,8 @@ def test_a_tile_is_a_box():
 
 
 def test_a_transposed_tile_is_a_box_in_another_order():
-    found = find_box(place(tensor(100, 72), (64, 32), at(COLUMN, 1), at(ROW, 0)), 0)
+    rows, columns = at(ix.variable("k"), 1), at(ix.scale(ROW, 64), 0)
+    found = find_box(place(tensor(100, 72), (64, 32), rows, columns), 0)
     assert found is not None
     assert (found.descriptor.block, found.order) == ((32, 64), (1, 0))
 
@@ -66,6 +67,10 @@ TILE = (at(ROW, 0), at(COLUMN, 1))
         pytest.param((place(tensor(100, 70), (64, 32), *TILE), 0), id="pitch"),
         pytest.param((place(tensor(100, 72), (64, 4), *TILE), 0), id="narrow rows"),
         pytest.param((place(tensor(100, 72), (64, 32), *TILE), 1), id="another pad"),
+        pytest.param(
+            (place(tensor(100, 72), (64, 32), at(ROW, 0), at(ix.variable("k"), 1)), 0),
+            id="start",
+        ),
         pytest.param(
             (place(tensor(100, 72), (64, 32), at(ix.scale(lane(0), 1), 0), at(COLUMN, 1)), 0),
             id="stride 2",

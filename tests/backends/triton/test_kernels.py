@@ -54,6 +54,7 @@ def _shipped() -> Iterator[Case]:
     yield Case(find_kernel("lstm_cell"), "float32", {"B": 5, "I": 20, "H": 24})
     lstm = {"S": 2, "B": 5, "I": 20, "H": 24, "n_tile": 16, "k_tile": 16}
     yield Case(find_kernel("lstm"), "float32", lstm)
+    yield Case(find_kernel("lstm"), "float16", {"S": 1, "B": 1, "I": 1, "H": 2})
     yield Case(find_kernel("split_k_gemm"), "float16", {"M": 40, "N": 30, "K": 100})
     map_sizes = {"N": 1, "C": 16, "H": 8, "W": 8, "O": 16, "R": 3, "S": 3}
     tiles = {"m_tile": 32, "k_tile": 16}

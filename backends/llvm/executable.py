@@ -157,6 +157,7 @@ class LlvmExecutable:
     def _call_pool(self, memory: "_Memory") -> None:
         pool = find_pool(self._n_threads, self._code.host)
         with pool.lock:
+            pool.keep_off_caller()
             self._run(memory.arrays, memory.scratch, pool.address, memory.stride)
 
     def _call_with_copies(self, arrays: Sequence[Array]) -> None:

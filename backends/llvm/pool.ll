@@ -3,14 +3,13 @@
 ; A pool is an array of i64, one cache line each:
 ;   0 the function `share`, for generated code   8 generation of the current job
 ;   16 next core to run   24 state of the job   32.. the job: function, cores, arrays, scratch,
-;   stride, chunk (32 to 37)   40 sleeping workers   48 number of workers   56 stop
+;   stride, chunk (32 to 37)   40 sleeping workers   48 number of workers
+;   49 pauses before a worker sleeps   56 stop
 ;
 ; The state is generation * 65536 + closed * 32768 + workers that take part. A worker joins while
 ; the state is open and of the generation it saw; the caller closes it when no core is left, and
 ; waits for those that joined. One that wakes too late is not waited for, and a job's fields are
 ; never read after they change.
-
-@spins = internal constant i64 SPINS
 
 declare i64 @syscall(i64, ...)
 declare i32 @sched_yield()
@@ -60,7 +59,8 @@ entry:
   %state = getelementptr i64, ptr %pool, i64 24
   %sleepers = getelementptr i64, ptr %pool, i64 40
   %stop = getelementptr i64, ptr %pool, i64 56
-  %limit = load i64, ptr @spins
+  %spins = getelementptr i64, ptr %pool, i64 49
+  %limit = load i64, ptr %spins
   br label %wait
 wait:
   %seen = phi i64 [%born, %entry], [%now, %run], [%now, %try]

@@ -3,6 +3,10 @@
 Workers are Python threads that enter `worker` of `pool.ll` once and stay there, without the
 interpreter's lock, until the process ends. Handing them a stage takes a fraction of a microsecond
 while they still spin, some tens once they sleep.
+
+A worker may run on every processor but the caller's. Left to itself Linux wakes it there, or leaves
+both there for milliseconds, so that two threads are as fast as one; tied to a processor of its own
+it meets the caller as soon as that has been moved.
 """
 
 import atexit
@@ -11,6 +15,7 @@ import os
 import platform
 import sys
 import threading
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
@@ -23,7 +28,7 @@ _N_SPINS = 20_000
 """Pauses before a worker sleeps: some hundred microseconds."""
 _N_SLOTS = 64
 """Of the pool's structure, as `pool.ll` has it."""
-_WORKERS_SLOT, _GENERATION_SLOT = 48, 8
+_WORKERS_SLOT, _SPINS_SLOT = 48, 49
 _FUTEX_CALLS = {"x86_64": 202, "aarch64": 98}
 """The number of the Linux system call that sleeps until a word of memory changes."""
 
@@ -44,13 +49,31 @@ class Pool:
         self.address = start + -start % 64
         self._set(0, library.address("share"))
         self._set(_WORKERS_SLOT, n_threads - 1)
-        cpus = _usable_cpus()
+        self._cpus = frozenset(_usable_cpus())
+        self._caller_cpu: int | None = None
+        self._is_crowded = n_threads > len(self._cpus)
+        # A worker that spins where another thread has to run only keeps that from its work.
+        self._set(_SPINS_SLOT, 0 if self._is_crowded else _N_SPINS)
         self._threads = [
-            threading.Thread(target=self._run, args=(number, cpus), daemon=True)
+            threading.Thread(target=self._run, args=(number,), daemon=True)
             for number in range(1, n_threads)
         ]
         for thread in self._threads:
             thread.start()
+
+    @property
+    def worker_ids(self) -> list[int]:
+        """The numbers that the system gave the workers."""
+        return [thread.native_id for thread in self._threads if thread.native_id is not None]
+
+    def keep_off_caller(self) -> None:
+        """Send the workers off the processor that the calling thread is on, if there is another."""
+        cpu = _current_cpu()
+        if cpu == self._caller_cpu or self._is_crowded:
+            return
+        self._caller_cpu = cpu
+        for worker in self.worker_ids:
+            os.sched_setaffinity(worker, self._cpus - {cpu})
 
     def close(self) -> None:
         """End the workers; the machine code that they run must not go first."""
@@ -62,11 +85,7 @@ class Pool:
     def _set(self, slot: int, value: int) -> None:
         ctypes.c_int64.from_address(self.address + 8 * slot).value = value
 
-    def _run(self, number: int, cpus: list[int]) -> None:
-        if len(self._threads) + 1 == len(cpus):
-            # With the whole computer in use every worker has a place of its own; else a woken one
-            # may share the caller's for milliseconds (facts: two threads no faster than one).
-            os.sched_setaffinity(0, {cpus[number]})
+    def _run(self, number: int) -> None:
         _Worker(self._library.address("worker"))(self.address, number, 0)
 
 
@@ -102,6 +121,16 @@ def _usable_cpus() -> list[int]:
     return list(range(os.cpu_count() or 1))
 
 
+def _find_current_cpu() -> Callable[[], int | None]:
+    """Return the C library's `sched_getcpu`, which takes a tenth of a microsecond; else nothing."""
+    if not hasattr(os, "sched_setaffinity"):
+        return lambda: None
+    return ctypes.PYFUNCTYPE(ctypes.c_int)(("sched_getcpu", ctypes.CDLL(None)))
+
+
+_current_cpu = _find_current_cpu()
+
+
 @lru_cache
 def _pool_library(host: Host) -> Library:
     return Library(compile_text(pool_text(host), host), host)
@@ -121,7 +150,7 @@ def pool_text(host: Host) -> str:
     pause = "call void @llvm.x86.sse2.pause()" if host.is_x86 else ""
     if host.is_x86:
         text += "declare void @llvm.x86.sse2.pause()\n"
-    words = {"SPINS": str(_N_SPINS), "PAUSE": pause, "SLEEP": sleep, "WAKE": wake}
+    words = {"PAUSE": pause, "SLEEP": sleep, "WAKE": wake}
     for word, instruction in words.items():
         text = text.replace(f" {word}\n", f" {instruction}\n")
     return text

@@ -1,8 +1,9 @@
 """An LSTM in TIK in four forms: product and cell apart, one step in one kernel, all steps in one.
 
-Gates are in the order i f o g, in column groups of the transposed weights [K/16, 4H, 16], where
-K = I + H; activations are fractal columns [K/16, B, 16]. Cores share out the batch and, where
-states do not stay on them, the columns.
+Gates are in the order i f o g. The transposed weights are packed by groups of 64 hidden columns,
+[H/64, K/16, 4 * 64, 16] with K = I + H, so that one move brings all four gates; activations are
+fractal columns [K/16, B, 16]. Cores share out the batch and, where states do not stay on them, the
+columns.
 """
 
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ class Lstm:
         def gm(dtype, shape, name):
             return t.Tensor(dtype, shape, name=name, scope=tik.scope_gm)
         self.xh = gm("float16", (steps, self.k // 16, batch, 16), "xh")
-        self.w = gm("float16", (self.k // 16, 4 * hidden, 16), "w")
+        self.w = gm("float16", (hidden // N_TILE, self.k // 16, 4 * N_TILE, 16), "w")
         self.gates = gm("float32", (hidden // N_TILE, 4 * N_TILE // 16, batch, 16), "gates")
         self.c = gm("float32", (hidden // 16, batch, 16), "c")
         self.hs = gm("float16", (steps, hidden // 16, batch, 16), "hs")
@@ -65,12 +66,9 @@ class Lstm:
     def ub(self, dtype, n, name):
         return self.t.Tensor(dtype, (n,), name=name, scope=tik.scope_ubuf)
 
-    def load_weights(self, b1, step, j):
-        for gate in range(4):
-            src = self.w[(step * (K_TILE // 16) * 4 * self.hidden + gate * self.hidden
-                          + j * N_TILE) * 16]
-            self.t.data_move(b1[gate * N_TILE * 16], src, 0, K_TILE // 16, N_TILE,
-                             4 * self.hidden - N_TILE, 3 * N_TILE)
+    def load_weights(self, b1, j, k_block, n_blocks):
+        src = self.w[(j * (self.k // 16) + k_block) * 4 * N_TILE * 16]
+        self.t.data_move(b1, src, 0, 1, n_blocks * 4 * N_TILE, 0, 0)
 
     def product(self, a1, j, kept):
         t, rows = self.t, self.rows
@@ -81,7 +79,7 @@ class Lstm:
             b0 = t.Tensor("float16", (k1, n1, 16, 16), name="b0", scope=tik.scope_cb)
             if kept is None:
                 b1 = t.Tensor("float16", (k1, 4 * N_TILE, 16), name="b1", scope=tik.scope_cbuf)
-                self.load_weights(b1, step, j)
+                self.load_weights(b1, j, step * k1, k1)
             else:
                 b1 = kept[(j * (self.k // 16) + step * k1) * 4 * N_TILE * 16]
             for i in range(m1):
@@ -142,9 +140,7 @@ class Lstm:
         kept = t.Tensor("float16", (columns, k1, 4 * N_TILE, 16), name="kept",
                         scope=tik.scope_cbuf)
         with t.for_range(0, columns) as j:
-            with t.for_range(0, self.k // K_TILE) as step:
-                at = (j * k1 + step * (K_TILE // 16)) * 4 * N_TILE * 16
-                self.load_weights(kept[at], step, j)
+            self.load_weights(kept[j * k1 * 4 * N_TILE * 16], j, 0, k1)
         acts = [t.Tensor("float16", (k1, self.rows, 16), name=f"act{turn}", scope=tik.scope_cbuf)
                 for turn in range(2)]
         c = self.ub("float32", self.elements * columns, "c_all")

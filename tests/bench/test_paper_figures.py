@@ -44,6 +44,14 @@ def test_an_lstm_gains_by_keeping_its_data_on_the_core():
     assert resident.intensity > resident.chip.ridge
 
 
+def test_a_large_lstm_is_near_the_memory_slope_and_a_small_one_pays_for_launches():
+    shares = [lstm.run(lstm.UNFUSED, lstm.WAYS[lstm.UNFUSED], layer) for layer in lstm.LAYERS]
+    assert all(way.intensity < way.chip.ridge for way in shares)
+    assert [way.share_of_roof for way in shares] == sorted(way.share_of_roof for way in shares)
+    assert shares[-1].share_of_roof > 0.8
+    assert shares[0].launch_share > shares[0].share_of_roof
+
+
 def test_float32_halves_the_throughput_of_batch_norm():
     half, single = (count_cycles(batch_norm_pass(d)).total for d in ("float16", "float32"))
     assert half / single == pytest.approx(precision.PUBLISHED, abs=0.03)

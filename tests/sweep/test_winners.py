@@ -42,6 +42,26 @@ def test_there_is_no_best_of_what_was_not_swept(swept: Path, tmp_path: Path):
     assert not (tmp_path / "empty").exists()
 
 
+@pytest.mark.parametrize(
+    ("change", "more", "code"),
+    [
+        ({"Q": 1}, {}, "E0225"),
+        ({"M": None}, {}, "E0226"),
+        ({}, {"dtype": None}, "E0231"),
+        ({}, {"machine": "ascend911"}, "E0603"),
+        ({}, {"backend": "modell"}, "E0602"),
+    ],
+)
+def test_a_problem_that_nobody_could_have_swept_is_an_error(
+    swept: Path, change: dict[str, Any], more: dict[str, Any], code: str
+):
+    dims = {name: size for name, size in {**SIZES, **change}.items() if size is not None}
+    settings = {"dtype": "float16", "machine": "ascend910", **more}
+    with pytest.raises(tl.TileError) as caught:
+        tl.best(gemm, dims, **settings, log=swept)
+    assert [fault.code for fault in caught.value.diagnostics] == [code]
+
+
 def test_a_kernel_uses_winners_only_when_it_is_told_to(swept: Path):
     @tl.kernel("a[M, K]: T, b[K, N]: T -> c[M, N]: acc(T)")
     def gemm_(

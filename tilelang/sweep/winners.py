@@ -1,11 +1,14 @@
 """Winners of earlier sweeps, read back from the log."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from tilelang.diagnostics import callsite
+from tilelang.backend import backend_names, find_backend
+from tilelang.binding.sizes import dim_names_of
+from tilelang.diagnostics import Diagnostic, Location, TileError, callsite
 from tilelang.dtypes import DType, DTypeLike
 from tilelang.kernel import Kernel, TileRule
+from tilelang.machines import find_machine
 from tilelang.parameters import read_dtypes
 from tilelang.sweep.columns import columns_of
 
@@ -32,10 +35,41 @@ def best(
         log: the folder that the sweep was given (`out=`); None: the user's.
 
     Raises:
-        TileError: E0906 for a log that cannot be read.
+        TileError: E0906 for a log that cannot be read; E0225, E0226, E0231 for dimensions and
+            dtypes that are not those of the signature; E0602, E0603 for an unknown backend or
+            machine.
     """
-    dtypes = read_dtypes(kernel.signature, dtype, callsite.location(None))
+    location = callsite.location(None)
+    dtypes = read_dtypes(kernel.signature, dtype, location)
+    faults = list(_name_faults(kernel, dims, dtypes, location))
+    if faults:
+        raise TileError(*faults)
+    find_machine(machine)
+    if backend is not None and backend not in backend_names():
+        find_backend(backend)  # which says what there is
     return _find(kernel, dims, dtypes, (machine, backend, log))
+
+
+def _name_faults(
+    kernel: Kernel, dims: Mapping[str, int], dtypes: Mapping[str, DType], location: Location
+) -> Iterator[Diagnostic]:
+    """Report what would find nothing, whatever was swept."""
+    signature = kernel.signature
+    every = dict.fromkeys(dim_names_of(signature.tensors))
+    wanted = [name for name in every if name not in signature.attributes]
+    names = ", ".join(wanted)
+    for name in dims:
+        if name not in wanted:
+            message = f"`{kernel.name}` has no dimension `{name}`"
+            yield Diagnostic("E0225", message, location, f"give its dimensions: {names}")
+    for name in wanted:
+        if name not in dims:
+            message = f"the size {name} of `{kernel.name}` is not given"
+            yield Diagnostic("E0226", message, location, f"give all of {names}")
+    for name in signature.dtype_variables:
+        if name not in dtypes:
+            message = f"the dtype {name} of `{kernel.name}` is not given"
+            yield Diagnostic("E0231", message, location, "give the dtype after the sizes")
 
 
 def best_rule(

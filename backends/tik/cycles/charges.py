@@ -66,6 +66,9 @@ class Scene:
         return f"{SCOPE_NAMES[self.scope(src)]}_{SCOPE_NAMES[self.scope(dst)]}"
 
 
+FRACTAL_ELEMENTS = 256
+"""Elements of one fractal of L0C, whatever their type: 16 by 16 (TIK reference, mmad)."""
+
 WHOLE = 1 << 40
 """The end of an extent that is the whole tensor."""
 

@@ -10,7 +10,12 @@ from typing import TypeAlias
 
 from tilelang.backends.tik.cycles.charges import WHOLE, Charge, Extent, Scene, round_up
 from tilelang.backends.tik.cycles.pipes import Pipe
-from tilelang.backends.tik.cycles.products import Blocks, fractals_of, product_cycles
+from tilelang.backends.tik.cycles.products import (
+    Blocks,
+    fractals_of,
+    product_cycles,
+    row_changes,
+)
 from tilelang.backends.tik.instructions import (
     FRACTAL_BYTES,
     Conv2d,
@@ -52,8 +57,8 @@ def charge_conv2d(work: Conv2d, scene: Scene) -> tuple[Charge, ...]:
     rates = scene.rates
 
     def load_a(m1: int, k1: int) -> tuple[float, int]:
-        changes = m1 * k1 * 15 / max(out_w, 1)
-        cycles = m1 * k1 * FRACTAL_BYTES / _a_width(scene) + changes
+        each = FRACTAL_BYTES / _a_width(scene) + row_changes(scene, max(out_w, 1))
+        cycles = m1 * k1 * each
         startup = max(rates["startup.load3d"], rates.get("startup.load3d_gap", 0))
         return k1 * startup + cycles, k1 * round_up(rates.get("startup.load3d_setup", 0))
 

@@ -3,11 +3,20 @@
 from dataclasses import replace
 from typing import assert_never
 
-from tilelang.backends.tik.cycles.charges import Charge, Extent, Scene, extent, round_up, value
+from tilelang.backends.tik.cycles.charges import (
+    FRACTAL_ELEMENTS,
+    Charge,
+    Extent,
+    Scene,
+    extent,
+    round_up,
+    value,
+    whole,
+)
 from tilelang.backends.tik.cycles.composite_costs import charge_conv2d, charge_matmul
 from tilelang.backends.tik.cycles.gm_costs import transfer_cycles
 from tilelang.backends.tik.cycles.pipes import Pipe
-from tilelang.backends.tik.cycles.products import fractals_of, product_cycles
+from tilelang.backends.tik.cycles.products import fractals_of, product_cycles, row_changes
 from tilelang.backends.tik.instructions import (
     FRACTAL_BYTES,
     Conv2d,
@@ -61,7 +70,7 @@ def _load2d(load: Load2d, scene: Scene) -> tuple[Charge, ...]:
 def _fractals_read(load: Load2d, repeat: int) -> Extent:
     """Return the bytes of `src` between the first fractal and the last."""
     if not isinstance(load.index, int | float):
-        return Extent(load.src.tensor, 0, 1 << 40)
+        return whole(load.src)
     first, stride = int(load.index), value(load.src_stride)
     all_ = extent(load.src, ((repeat - 1) * stride + 1 + first) * FRACTAL_BYTES)
     return replace(all_, low=all_.low + first * FRACTAL_BYTES if all_.high < 1 << 40 else 0)
@@ -78,7 +87,7 @@ def _load3d(load: Load3d, scene: Scene) -> tuple[Charge, ...]:
     writes = extent(load.dst, ((repeat - 1) * jump + 1) * FRACTAL_BYTES)
     return (
         Charge(
-            Pipe.MTE1, round_up(cycles), (Extent(load.src.tensor, 0, 1 << 40),), (writes,),
+            Pipe.MTE1, round_up(cycles), (whole(load.src),), (writes,),
             method_name(load), setup=round_up(rates.get("startup.load3d_setup", 0)),
             path=path.replace("_", "-"), n_bytes=repeat * FRACTAL_BYTES,
         ),
@@ -97,8 +106,7 @@ def load3d_cycles(load: Load3d, scene: Scene, repeat: int, path: str) -> float:
     )
     padded = value(load.width) + value(load.pad[0]) + value(load.pad[1])
     per_row = max((padded - (kernel - 1) * dilation - 1) // stride + 1, 1)
-    changes = repeat * 15 / per_row
-    return repeat * FRACTAL_BYTES / width + changes
+    return repeat * (FRACTAL_BYTES / width + row_changes(scene, per_row))
 
 
 def _mmad(mmad: Mmad, scene: Scene) -> tuple[Charge, ...]:
@@ -113,7 +121,7 @@ def _mmad(mmad: Mmad, scene: Scene) -> tuple[Charge, ...]:
             Pipe.M,
             cycles,
             (extent(mmad.a, m1 * k1 * FRACTAL_BYTES), extent(mmad.b, k1 * n1 * FRACTAL_BYTES)),
-            (extent(mmad.dst, m1 * n1 * 256 * mmad.dst.dtype.n_bytes),),
+            (extent(mmad.dst, m1 * n1 * FRACTAL_ELEMENTS * mmad.dst.dtype.n_bytes),),
             method_name(mmad),
             following=following,
             fractals=m1 * k1 * n1,

@@ -3,6 +3,7 @@
 from typing import assert_never
 
 from tilelang.backends.tik.cycles.charges import (
+    FRACTAL_ELEMENTS,
     Charge,
     Extent,
     Scene,
@@ -26,8 +27,6 @@ from tilelang.backends.tik.instructions import (
     Transfer,
     method_name,
 )
-
-_FRACTAL_ELEMENTS = 256
 
 
 def charge_transfer(move: Transfer, scene: Scene) -> tuple[Charge, ...]:
@@ -126,12 +125,12 @@ def _accumulator_move(
         raise wrong_operand(move, f"there is no way from {source} to {target} but fixpipe or UB")
     inner, outer = (move.src, move.dst) if source.is_accumulator else (move.dst, move.src)
     from_l0c = source.is_accumulator
-    inner_bytes = burst * _FRACTAL_ELEMENTS * inner.dtype.n_bytes
-    outer_bytes = burst * _FRACTAL_ELEMENTS * outer.dtype.n_bytes
+    inner_bytes = burst * FRACTAL_ELEMENTS * inner.dtype.n_bytes
+    outer_bytes = burst * FRACTAL_ELEMENTS * outer.dtype.n_bytes
     gaps = (value(move.src_gap), value(move.dst_gap))
     inner_gap, outer_gap = gaps if from_l0c else gaps[::-1]
     ends = (
-        _bursts(inner, n_burst, inner_bytes, inner_gap * _FRACTAL_ELEMENTS * inner.dtype.n_bytes),
+        _bursts(inner, n_burst, inner_bytes, inner_gap * FRACTAL_ELEMENTS * inner.dtype.n_bytes),
         _bursts(outer, n_burst, outer_bytes, outer_gap * BLOCK_BYTES),
     )
     reads, writes = ends if from_l0c else ends[::-1]
@@ -165,7 +164,7 @@ def _tensor_move(move: TensorMove, scene: Scene) -> tuple[Charge, ...]:
 
 def _broadcast(move: BroadcastToL0c, scene: Scene) -> tuple[Charge, ...]:
     n_fractals = value(move.n_burst) * value(move.burst)
-    n_bytes = n_fractals * _FRACTAL_ELEMENTS * move.dst.dtype.n_bytes
+    n_bytes = n_fractals * FRACTAL_ELEMENTS * move.dst.dtype.n_bytes
     ends = (whole(move.src), whole(move.dst))
     return (_leave(scene, "ub_l0c", n_bytes, ends, method_name(move)),)
 

@@ -1,4 +1,4 @@
-"""How long the cube multiplies."""
+"""How long the cube multiplies, and how fractals of windows lie in rows of a map."""
 
 from tilelang.backends.tik.cycles.charges import Scene, round_up
 from tilelang.backends.tik.instructions import TikType
@@ -30,3 +30,11 @@ def product_cycles(scene: Scene, blocks: Blocks, dtype: TikType) -> tuple[int, i
         cycles += rates["cube.odd_block_penalty"] * (k1 - 2)
     head = rates["cube.head_cycles"]
     return round_up(cycles + rates.get("cube.head_cycles_isolated", head)), round_up(cycles + head)
+
+
+def row_changes(scene: Scene, per_row: int) -> float:
+    """Return how often the windows of a fractal go on in the next row of the map, on average.
+
+    Each change costs load3d one more read. `per_row` windows lie in a row of the map.
+    """
+    return (scene.rates["cube.fractal_rows"] - 1) / per_row

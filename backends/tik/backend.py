@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from tilelang.numerics import Numerics
 
 if TYPE_CHECKING:
     from tilelang.backends.tik.cycles import CycleReport, Cycles
-    from tilelang.backends.tik.instructions import InstructionProgram
+    from tilelang.backends.tik.lower import Kernel
     from tilelang.backends.tik.scripts import ScriptRun
 
 # What is behind the backend is imported when it is used: finding it costs next to nothing.
@@ -52,11 +52,11 @@ class TikBackend:
             TileError: rules of the language that are broken; E1219 for a machine that is not
                 lowered for; E123x and E124x at the kernel's line for what the chip cannot do.
         """
-        from tilelang.backends.tik.lower import lower_program
+        from tilelang.backends.tik.lower import lower_kernels
 
         if options:
             raise TileError(_no_options(options))
-        return TikExecutable(lower_program(program, machine))
+        return TikExecutable(lower_kernels(program, machine), program)
 
     def cycles(self, program: Program, machine: Machine) -> Cycles:
         """Return how long `program` takes on `machine`, by the cycle model.
@@ -82,7 +82,7 @@ class TikBackend:
         """Return the files of a TBE custom operator: their texts by path.
 
         Raises:
-            TileError: as `compile`.
+            TileError: as `compile`; E1249 where one operator cannot hold the program.
         """
         from tilelang.backends.tik.lower import lower_program
         from tilelang.backends.tik.package import package_files
@@ -96,32 +96,39 @@ class TikBackend:
         arguments: Sequence[str],
         feed: Mapping[str, NDArray[Any]],
         machine: str | None = None,
+        *,
+        tolerate: Iterable[str] = (),
     ) -> ScriptRun:
         """Record the TIK script at `path` and run what it builds on the arrays of `feed`.
+
+        Findings with a code in `tolerate` are warnings.
 
         Raises:
             TileError: E12xx at the script's line.
         """
         from tilelang.backends.tik.scripts import run_script
 
-        return run_script(path, entry, arguments, feed, machine or self.machine)
+        chip = machine or self.machine
+        return run_script(path, entry, arguments, feed, chip, tolerate=tolerate)
 
 
 class TikExecutable:
-    """An instruction program: its text, and its run in the emulator."""
+    """The kernels of a program: their text, and their run in the emulator, one after another."""
 
-    def __init__(self, program: InstructionProgram) -> None:
-        """Hold `program`."""
-        self.program = program
+    def __init__(self, kernels: Sequence[Kernel], program: Program) -> None:
+        """Hold `kernels`, which `program` became."""
+        self.kernels = tuple(kernels)
+        self._inputs = [buffer.name for buffer in program.inputs]
+        self._results = [buffer.name for buffer in program.results]
         self.warnings: tuple[Diagnostic, ...] = ()
         """What the last run warned of: tails read or written behind tensors."""
 
     @property
     def source(self) -> str:
-        """The TIK script, with the kernel's lines as comments."""
+        """The TIK script, with the kernel's lines as comments; a function for each kernel."""
         from tilelang.backends.tik.emit import emit
 
-        return emit(self.program, comments=True)
+        return emit(*(kernel.program for kernel in self.kernels), comments=True)
 
     def __call__(self, *arrays: NDArray[Any]) -> None:
         """Emulate on the physical arrays of every input, then of every result, which it fills.
@@ -133,13 +140,19 @@ class TikExecutable:
         """
         from tilelang.backends.tik.emulate import emulate
 
-        n_inputs = len(self.program.inputs)
+        n_inputs = len(self._inputs)
         given, filled = arrays[:n_inputs], arrays[n_inputs:]
-        feed = dict(zip(self.program.inputs, map(np.ascontiguousarray, given), strict=True))
-        run = emulate(self.program, feed)
-        self.warnings = run.warnings
-        for array, result in zip(filled, run.outputs.values(), strict=True):
-            array[...] = result.reshape(array.shape)
+        tensors = dict(zip(self._inputs, map(np.ascontiguousarray, given), strict=True))
+        warnings: list[Diagnostic] = []
+        for kernel in self.kernels:
+            values = (tensors[name] for name in kernel.inputs)
+            feed = dict(zip(kernel.program.inputs, values, strict=True))
+            run = emulate(kernel.program, feed, handed_on=kernel.handed_on)
+            tensors |= dict(zip(kernel.results, run.outputs.values(), strict=True))
+            warnings += run.warnings
+        self.warnings = tuple(warnings)
+        for name, array in zip(self._results, filled, strict=True):
+            array[...] = tensors[name].reshape(array.shape)
 
 
 def _no_options(options: Mapping[str, object]) -> Diagnostic:

@@ -3,7 +3,7 @@
 import ast
 import linecache
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,11 +33,13 @@ def run_script(
     arguments: Sequence[str],
     feed: Mapping[str, NDArray[Any]],
     machine: str,
+    *,
+    tolerate: Iterable[str] = (),
 ) -> ScriptRun:
     """Record `entry` of the script, or its only function, and emulate what it builds.
 
     `arguments` are Python values for the entry, "name=value" by keyword. `machine` is one of ours,
-    or a chip by CANN's name.
+    or a chip by CANN's name. Findings with a code in `tolerate` are warnings.
 
     Raises:
         TileError: E1216 if the script has no such function; E1247 if it is no Python, or fails;
@@ -55,7 +57,7 @@ def run_script(
         function(*positional, **keywords)
 
     program = record(build, soc=soc)
-    run = emulate(program, feed)
+    run = emulate(program, feed, tolerate=tolerate)
     return ScriptRun(program, run.outputs, run.warnings)
 
 

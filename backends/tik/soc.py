@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from tilelang.backends.tik.instructions import Scope
-from tilelang.diagnostics import Diagnostic, TileError
+from tilelang.diagnostics import UNKNOWN, Diagnostic, Location, TileError
 from tilelang.ir.region import Memory
 from tilelang.machines import Machine, find_machine
 
@@ -72,8 +72,10 @@ def soc_names() -> list[str]:
     return sorted(_MACHINES)
 
 
-def find_soc(name: str) -> Soc:
+def find_soc(name: str, loc: Location = UNKNOWN) -> Soc:
     """Return the chip called `name` by CANN, or the usual chip of a machine called so here.
+
+    `loc` is where the name stands.
 
     Raises:
         TileError: E0603 if there is none.
@@ -87,6 +89,7 @@ def find_soc(name: str) -> Soc:
         Diagnostic(
             "E0603",
             f"there is no Ascend chip {name!r}",
+            loc,
             hint=f"write {close[0]!r}" if close else f"use one of: {', '.join(soc_names())}",
         )
     )

@@ -37,6 +37,25 @@ def test_tails_are_warnings_on_the_error_stream(tilelang: Command, folder: Path)
     assert "warning[E1220]" in done.err
 
 
+def test_a_finding_is_an_error_unless_it_is_tolerated(tilelang: Command, folder: Path) -> None:
+    text = """
+from tbe import tik
+
+def half_a_block():
+    t = tik.Tik()
+    y = t.Tensor("int32", (8,), name="y", scope=tik.scope_gm)
+    ub = t.Tensor("int32", (8,), name="ub", scope=tik.scope_ubuf)
+    ub[0].set_as(1)
+    t.data_move(y, ub, 0, 1, 1, 0, 0)
+    t.BuildCCE("half_a_block", [], [y])
+"""
+    (folder / "half.py").write_text(text, encoding="utf-8")
+    assert "half.py:9:5: error[E1207]" in tilelang("tik", "run", "half.py", status=1).err
+    done = tilelang("tik", "run", "half.py", "--tolerate", "E1207", "--out", "y.npy")
+    assert "half.py:9:5: warning[E1207]" in done.err
+    assert np.load("y.npy")[0] == 1
+
+
 def test_a_missing_feed_names_what_is_wanted(tilelang: Command, folder: Path) -> None:
     printed = tilelang("source", "gemm", "--backend", "tik", *SIZES).out
     (folder / "gemm.py").write_text(printed, encoding="utf-8")

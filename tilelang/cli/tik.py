@@ -49,18 +49,26 @@ def run(
         list[str] | None,
         typer.Option("--out", metavar="[name=]file.npy", help="Where an output is saved."),
     ] = None,
+    tolerate: Annotated[
+        list[str] | None,
+        typer.Option("--tolerate", metavar="CODE", help="A finding that shall be a warning."),
+    ] = None,
     machine: MachineOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Record a TIK script and run what it builds in the emulator.
 
-    Warnings (tails read or written behind tensors) are printed to the standard error.
+    Warnings (tails read or written behind tensors) are printed to the standard error; a kernel
+    that is known to be harmless where it breaks a rule runs with that finding tolerated.
     """
     path, colon, entry = script.rpartition(":")
     file = path if colon and path.endswith(".py") else script
     arrays = {name: _read(name, place) for name, place in _pairs("--feed", feed)}
     run_script = _extra(find_backend("tik"), "run_script")
-    done: Any = run_script(Path(file), entry if file == path else None, arg or (), arrays, machine)
+    done: Any = run_script(
+        Path(file), entry if file == path else None, arg or (), arrays, machine,
+        tolerate=tolerate or (),
+    )  # fmt: skip
     for warning in done.warnings:
         print(str(warning).replace("error[", "warning[", 1), file=sys.stderr)
     _save(done.outputs, out or ())

@@ -23,6 +23,7 @@ from tilelang.backends.tik.instructions import (
     LoadCompareMask,
     Matmul,
     Mmad,
+    Rearrangement,
     Reduce,
     Select,
     StoreCompareMask,
@@ -40,6 +41,8 @@ def charge(work: Work, scene: Scene) -> tuple[Charge, ...]:
     One instruction is one charge, except `matmul`, `conv2d`, `vec_reduce_*` and, where results
     leave through UB, `fixpipe`. Offsets on chip may still be expressions: all of the tensor then.
     """
+    if isinstance(work, Rearrangement):
+        return charge_vector(work, scene)
     match work:
         case DataMove() | DataMovePad() | TensorMove() | BroadcastToL0c() | Fixpipe():
             return charge_transfer(work, scene)

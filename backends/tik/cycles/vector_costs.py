@@ -18,23 +18,32 @@ from tilelang.backends.tik.instructions import (
     BLOCK_BYTES,
     BLOCKS_PER_REPEAT,
     FORMS,
+    FRACTAL_BYTES,
+    Col2Img,
     Compact,
     Compare,
     CompareToMask,
     Convert,
     Elementwise,
     Expr,
+    Gather,
     HighPrecision,
     Lanes,
     LoadCompareMask,
+    MergeProposals,
+    MoveField,
     Operand,
+    Rearrangement,
     Reduce,
     ReduceOp,
+    Scatter,
     Select,
+    SortProposals,
     StoreCompareMask,
     TikType,
     Transpose,
     TransposeBlocks,
+    TransposeChannels,
     Vector,
     VectorOp,
     WholeReduce,
@@ -66,6 +75,8 @@ _SAME_SPEED: dict[str, str] = {
 
 def charge_vector(work: Vector, scene: Scene) -> tuple[Charge, ...]:
     """Return the charges of a vector instruction; none where its repeat count is 0."""
+    if isinstance(work, Rearrangement):
+        return _charge_rearrangement(work, scene)
     match work:
         case Elementwise(op, dst=dst, srcs=srcs, repeat=repeat):
             updated = (dst,) if FORMS[op].updates else ()
@@ -193,3 +204,29 @@ def _charge_transposition(work: Transpose | TransposeBlocks, scene: Scene) -> tu
             return _charge(work, scene, repeat, cycles, reads, written)
         case _:
             assert_never(work)
+
+
+def _charge_rearrangement(work: Rearrangement, scene: Scene) -> tuple[Charge, ...]:
+    """Charge what nobody has measured like a select: repeats, each of all that it touches."""
+    match work:
+        case Gather(dst=Lanes(operand=dst), src=src, offsets=offsets, repeat=repeat):
+            reads = (src, offsets)
+        case Scatter(dst=dst, src=Lanes(operand=src), offsets=offsets, repeat=repeat):
+            reads = (src, offsets)
+        case MergeProposals(dst=dst, srcs=reads, lengths=lengths, repeat=times):
+            per_repeat = -(-sum(value(length) for length in lengths) // 16)
+            repeat = value(times) * per_repeat
+        case TransposeChannels(dst=dst, src=src, length=length, channels=channels):
+            n_bytes = value(length) * value(channels) * src.dtype.n_bytes
+            reads, repeat = (src,), -(-n_bytes // FRACTAL_BYTES)
+        case (
+            MoveField(dst=dst, src=src, repeat=repeat)
+            | SortProposals(dst=dst, src=src, repeat=repeat)
+            | Col2Img(dst=dst, src=src, repeat=repeat)
+        ):
+            reads = (src,)
+        case _:
+            assert_never(work)
+    cycles = _per_repeat(scene, "vsel", dst.dtype)
+    extents = tuple(dict.fromkeys(map(whole, reads)))
+    return _charge(work, scene, repeat, cycles, extents, (dst,))

@@ -5,9 +5,12 @@ from typing import assert_never
 
 from tilelang.backends.tik.emit.cube_calls import cube_call, transfer_call
 from tilelang.backends.tik.emit.expression import Texts
+from tilelang.backends.tik.emit.rearrange_calls import rearrange_call
 from tilelang.backends.tik.instructions import (
     FORMS,
     HIGH_PRECISION,
+    Binary,
+    BinaryOp,
     BroadcastToL0c,
     Compact,
     Compare,
@@ -27,6 +30,7 @@ from tilelang.backends.tik.instructions import (
     Matmul,
     Mmad,
     Operand,
+    Rearrangement,
     Reduce,
     Select,
     StoreCompareMask,
@@ -36,7 +40,6 @@ from tilelang.backends.tik.instructions import (
     Vector,
     WholeReduce,
     Work,
-    add,
 )
 
 LIST_VARIABLE = "entry"
@@ -64,6 +67,8 @@ def call_of(work: Work, texts: Texts) -> Call:
 
 
 def _vector_call(work: Vector, texts: Texts) -> Call:
+    if isinstance(work, Rearrangement):
+        return Call(*rearrange_call(work, texts))
     match work:
         case Elementwise():
             return _elementwise(work, texts)
@@ -204,36 +209,43 @@ def _either(texts: Texts, value: Expr | Operand) -> str:
 
 
 def operand_list(texts: Texts, operands: tuple[Operand, ...]) -> str:
-    """Return a list of start addresses, as a comprehension where they are evenly spaced."""
-    step = _even_step(operands)
-    if step is None:
+    """Return a list of start addresses, as a comprehension where a formula gives them."""
+    parts = [_with_constant(operand.offset) for operand in operands]
+    numbers = [number for _, number in parts]
+    formula = _formula(numbers)
+    origins = {
+        (item.tensor, item.dtype, base) for item, (base, _) in zip(operands, parts, strict=True)
+    }
+    if formula is None or len(origins) > 1:
         return f"[{', '.join(texts.operand(operand) for operand in operands)}]"
-    first = operands[0]
-    base = "" if first.offset == 0 else f"{texts.summand(first.offset)} + "
-    index = f"{base}{step} * {LIST_VARIABLE}"
-    return f"[{texts.base(first)}[{index}] for {LIST_VARIABLE} in range({len(operands)})]"
+    base = parts[0][0]
+    if base != 0:
+        # Python must add the numbers first: the sum with `base` is recorded.
+        summand = formula if min(numbers) == 0 else f"({formula})"
+        formula = f"{texts.summand(base)} + {summand}"
+    return f"[{texts.base(operands[0])}[{formula}] for {LIST_VARIABLE} in range({len(operands)})]"
 
 
-def _even_step(operands: tuple[Operand, ...]) -> int | None:
-    """Return the number of elements between neighbours, if it is the same for all."""
-    first = operands[0]
-    if not isinstance(first.offset, int):
-        return _even_step_from(operands, first.offset)
-    second = operands[1].offset
-    if not isinstance(second, int):
-        return None
-    return _checked_step(operands, second - first.offset)
+def _with_constant(offset: Expr) -> tuple[Expr, int]:
+    """Return (a, b) where `offset` is `a + b`, b being a number."""
+    match offset:
+        case int():
+            return 0, offset
+        case Binary(BinaryOp.ADD, base, int(constant)):
+            return base, constant
+        case _:
+            return offset, 0
 
 
-def _even_step_from(operands: tuple[Operand, ...], base: Expr) -> int | None:
-    steps = (step for step in range(1, 4097) if operands[1].offset == add(base, step))
-    return next((s for s in steps if _checked_step(operands, s) is not None), None)
-
-
-def _checked_step(operands: tuple[Operand, ...], step: int) -> int | None:
-    first = operands[0]
-    expected = (
-        Operand(first.tensor, first.dtype, add(first.offset, index * step))
-        for index in range(len(operands))
-    )
-    return step if operands == tuple(expected) else None
+def _formula(numbers: list[int]) -> str | None:
+    """Return `numbers` as text over their position: evenly spaced, or that and turned round."""
+    first, step, low = numbers[0], numbers[1] - numbers[0], min(numbers)
+    places = range(len(numbers))
+    if numbers == [first + step * place for place in places]:
+        spaced = f"{step} * {LIST_VARIABLE}"
+        return f"{first} + {spaced}" if first else spaced
+    length = step * len(numbers)
+    if step > 0 and numbers == [low + (first - low + step * place) % length for place in places]:
+        turned = f"({step} * {LIST_VARIABLE} + {first - low}) % {length}"
+        return f"{low} + {turned}" if low else turned
+    return None

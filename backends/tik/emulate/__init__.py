@@ -15,14 +15,17 @@ import numpy.typing as npt
 
 from tilelang.backends.tik.emulate.capacity import capacity_faults
 from tilelang.backends.tik.emulate.control import Return, compile_body
-from tilelang.backends.tik.emulate.feeds import bind_feeds, collect_outputs
+from tilelang.backends.tik.emulate.feeds import bind_feeds, collect_outputs, with_mask
 from tilelang.backends.tik.emulate.memory import NEVER_WRITTEN, Buffer, Origin
 from tilelang.backends.tik.emulate.state import State
 from tilelang.backends.tik.instructions import InstructionProgram
 from tilelang.backends.tik.soc import find_soc
 from tilelang.diagnostics import Diagnostic, Note, TileError
 
-__all__ = ["Emulation", "emulate"]
+__all__ = ["TOLERABLE", "Emulation", "emulate"]
+
+TOLERABLE = frozenset(("E1203", "E1204", "E1206", "E1207", "E1208", "E1212"))
+"""The findings that a run can go on after: what they mean on the device may be harmless."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +37,23 @@ class Emulation:
 
 
 def emulate(
-    program: InstructionProgram, feed: Mapping[str, object], *, tolerate: Iterable[str] = ()
+    program: InstructionProgram,
+    feed: Mapping[str, object],
+    *,
+    tolerate: Iterable[str] = (),
+    handed_on: Iterable[str] = (),
 ) -> Emulation:
     """Run `program` on the arrays and numbers of `feed`, by name of input.
 
     An output in `feed` gives its contents before the run, and the length of a dynamic one.
-    Findings with a code in `tolerate` ("E1203", "E1206", ...) are warnings.
+    Outputs in `handed_on` are for another kernel: they may be undefined in part, and come as masked
+    arrays that say where, which a feed may hold too.
+    Findings with a code in `tolerate`, one of `TOLERABLE`, are warnings.
 
     Raises:
         TileError: E12xx, at the line of the instruction.
     """
-    state = State(find_soc(program.soc), frozenset(tolerate))
+    state = State(find_soc(program.soc), _tolerable(tolerate))
     faults = capacity_faults(program)
     if faults and "E1208" not in state.tolerated:
         raise TileError(*faults)
@@ -53,9 +62,22 @@ def emulate(
         run = compile_body(program.body, state)
         with suppress(Return):
             run()
+    handed = frozenset(handed_on)
     for name in program.outputs:
-        _check_output(state, state.buffers[name])
-    return Emulation(collect_outputs(program, feed, state), (*faults, *state.warnings.values()))
+        if name not in handed:
+            _check_output(state, state.buffers[name])
+    outputs = collect_outputs(program, feed, state)
+    outputs |= {name: with_mask(state, name, outputs[name]) for name in handed & outputs.keys()}
+    return Emulation(outputs, (*faults, *state.warnings.values()))
+
+
+def _tolerable(codes: Iterable[str]) -> frozenset[str]:
+    chosen = frozenset(codes)
+    if not chosen <= TOLERABLE:
+        message = f"{', '.join(sorted(chosen - TOLERABLE))} cannot be tolerated"
+        hint = f"these can: {', '.join(sorted(TOLERABLE))}"
+        raise TileError(Diagnostic("E1211", message, hint=hint))
+    return chosen
 
 
 def _check_output(state: State, buffer: Buffer) -> None:
@@ -73,8 +95,7 @@ def _check_output(state: State, buffer: Buffer) -> None:
         first = int(np.argmax(shadow == NEVER_WRITTEN)) // size
         message = (
             f"{n_missing:,} of {buffer.n_bytes // size:,} elements of the output `{buffer.name}` "
-            f"are undefined, from element {first:,}: nothing wrote them, or a move copied bytes "
-            "that nothing wrote"
+            f"are undefined, from element {first:,}: nothing wrote them"
         )
         state.warn(Diagnostic("E1222", message, buffer.tensor.loc))
 

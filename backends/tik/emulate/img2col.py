@@ -1,4 +1,4 @@
-"""load3dv1: windows of a feature map as fractals."""
+"""load3dv1: windows of a feature map as fractals; col2img: windows added to the map again."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from tilelang.backends.tik.emulate.lanes import mark_first_reader
+from tilelang.backends.tik.emulate.memory import Span
 from tilelang.backends.tik.emulate.moves import nothing
 from tilelang.backends.tik.emulate.state import (
     State,
@@ -17,11 +19,16 @@ from tilelang.backends.tik.emulate.state import (
 from tilelang.backends.tik.instructions import (
     BLOCK_BYTES,
     FRACTAL_BYTES,
+    Col2Img,
     Load3d,
+    Operand,
     Scope,
 )
 
 Indices = npt.NDArray[np.intp]
+
+_WINDOWS = 16
+"""Windows of a repeat, and channels of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +117,62 @@ def plan_load3d(work: Load3d, state: State) -> Callable[[], None]:
     return run
 
 
+def plan_col2img(work: Col2Img, state: State) -> Callable[[], None]:
+    """Plan the addition of windows to a map in UB; what lies in the padding is dropped."""
+    _check_ranges(work)
+    n_windows = number(work.repeat) * _WINDOWS
+    if not n_windows:
+        return nothing
+    dtype, geometry = work.dst.dtype, _geometry(work)
+    if work.src.dtype is not dtype:
+        raise wrong_operand(
+            work, f"src is {work.src.dtype} and dst {dtype}; they must be one dtype"
+        )
+    pixels, inside = _pixels(work, geometry, n_windows)
+    channels = _WINDOWS * dtype.n_bytes
+    src = _rows(work, state, "src", work.src, n_windows, channels)
+    dst = _rows(work, state, "dst", work.dst, geometry.size[0] * geometry.size[1], channels)
+
+    def run() -> None:
+        target = dst.data.copy().view(dtype.numpy)
+        added = np.ascontiguousarray(src.data).view(dtype.numpy)
+        # Windows of a repeat lie on different pixels, so their order only matters between repeats.
+        for first in range(0, n_windows, _WINDOWS):
+            part = slice(first, first + _WINDOWS)
+            np.add.at(target, pixels[part][inside[part]], added[part][inside[part]])
+        dst.data[...] = target.view(np.uint8)
+        touched = pixels[inside]
+        ids = mark_first_reader(work, state, "src", src.buffer, src.shadow, src.address)
+        old = mark_first_reader(work, state, "dst", dst.buffer, dst.shadow, dst.address)
+        fresh = dst.shadow.copy()
+        fresh[touched] = np.maximum(old[touched], ids[inside])
+        dst.shadow[...] = fresh
+
+    return run
+
+
+def _rows(
+    work: Col2Img, state: State, role: str, operand: Operand, n_rows: int, n_bytes: int
+) -> Span:
+    buffer, start = state.start_of(work, operand, role, BLOCK_BYTES)
+    state.check_extent(work, role, buffer, start, start + n_rows * n_bytes)
+    return Span(buffer, start, (n_rows, n_bytes), (n_bytes, 1))
+
+
+def _pixels(
+    work: Col2Img, geometry: Geometry, n_windows: int
+) -> tuple[Indices, npt.NDArray[np.bool_]]:
+    """Return the pixel of the map under each window, and whether it is in the map."""
+    left, top = (number(value) for value in work.left_top)
+    fetch_w, fetch_h = (number(value) for value in work.fetch)
+    row, column = geometry.windows(top, left, n_windows)
+    y = row + fetch_h * geometry.dilation[0]
+    x = column + fetch_w * geometry.dilation[1]
+    height, width = geometry.size
+    inside = (y >= 0) & (y < height) & (x >= 0) & (x < width) & geometry.is_window(row)
+    return np.where(inside, y * width + x, 0), inside
+
+
 def _source_blocks(
     work: Load3d, geometry: Geometry, repeat: int
 ) -> tuple[Indices, npt.NDArray[np.bool_]]:
@@ -136,7 +199,7 @@ def _source_blocks(
     return np.where(inside, blocks, 0), inside
 
 
-def _geometry(work: Load3d) -> Geometry:
+def _geometry(work: Load3d | Col2Img) -> Geometry:
     left, right, top, bottom = (number(value) for value in work.pad)
 
     def swapped(name: str) -> tuple[int, int]:
@@ -152,7 +215,7 @@ def _geometry(work: Load3d) -> Geometry:
     )
 
 
-def _check_ranges(work: Load3d) -> None:
+def _check_ranges(work: Load3d | Col2Img) -> None:
     for name, value in zip(("left", "right", "top", "bottom"), work.pad, strict=True):
         check_range(work, f"pad {name}", number(value), 0, 255)
     for name, pair, limit in (
@@ -166,8 +229,15 @@ def _check_ranges(work: Load3d) -> None:
         (
             ("l1_h", work.height, 1, 32767),
             ("l1_w", work.width, 1, 32767),
+            ("repeat_time", work.repeat, 0, 255),
+        ),
+    )
+    if isinstance(work, Col2Img):
+        return
+    check_ranges(
+        work,
+        (
             ("jump_offset", work.jump, 0 if work.repeat_mode == 0 else 1, 127),
             ("repeat_mode", work.repeat_mode, 0, 1),
-            ("repeat_time", work.repeat, 0, 255),
         ),
     )

@@ -15,7 +15,14 @@ from tilelang.backends.tik.emulate.state import (
     wrong_operand,
 )
 from tilelang.backends.tik.emulate.store import writer
-from tilelang.backends.tik.instructions import BLOCK_BYTES, DataMove, DataMovePad, Scope, Work
+from tilelang.backends.tik.instructions import (
+    BLOCK_BYTES,
+    DataMove,
+    DataMovePad,
+    Scope,
+    Work,
+    method_name,
+)
 from tilelang.backends.tik.soc import MEMORIES
 from tilelang.diagnostics import Diagnostic, TileError
 
@@ -106,7 +113,7 @@ def check_no_overlap(work: Work, state: State, dst: Span, src: Span) -> None:
     np.ndarray(dst.counts, np.bool_, touched, dst.start, dst.strides)[...] = True
     shared = np.ndarray(src.counts, np.bool_, touched, src.start, src.strides)
     if shared.any():
-        message = f"data_move: dst and src overlap in `{dst.buffer.name}`"
+        message = f"{method_name(work)}: dst and src overlap in `{dst.buffer.name}`"
         hint = "move through another tensor, or in pieces that do not overlap"
         state.report(Diagnostic("E1206", message, work.loc, hint=hint))
 

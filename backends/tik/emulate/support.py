@@ -1,16 +1,26 @@
 """Which vector instructions each chip has, by dtype (tik.md section 4.1)."""
 
+from typing import assert_never
+
 from tilelang.backends.tik.instructions import (
+    Col2Img,
     Compact,
     Compare,
     CompareToMask,
     DataMovePad,
     Elementwise,
+    Gather,
     Lanes,
     Load2d,
+    MergeProposals,
+    MoveField,
+    Rearrangement,
     Reduce,
     ReduceOp,
+    Scatter,
     Select,
+    SortProposals,
+    TransposeChannels,
     VectorOp,
     WholeReduce,
     Work,
@@ -30,6 +40,8 @@ _SHORT = {
     "u": "uint16",
     "v": "uint32",
 }
+
+_EVERYTHING = "".join(_SHORT)
 
 # One column a chip in the order of _CHIPS; a letter a dtype, as in _SHORT; "-": none.
 _ARITHMETIC = "hfs hfs hfsw hfsw"
@@ -81,6 +93,8 @@ def check_support(work: Work, soc: Soc) -> None:
 
 def _requirement(work: Work) -> tuple[str, str] | None:
     """Return (a column of dtypes for each chip, the dtype of `work`); None: every chip has it."""
+    if isinstance(work, Rearrangement):
+        return _rearrangement(work)
     match work:
         case Elementwise(op, dst=dst):
             return _ELEMENTWISE[op], dst.operand.dtype.value
@@ -100,13 +114,28 @@ def _requirement(work: Work) -> tuple[str, str] | None:
             return _by_chip(work)
 
 
+def _rearrangement(work: Rearrangement) -> tuple[str, str]:
+    match work:
+        case Gather(dst=Lanes(operand=dst)):
+            return "- - wuhfsv wuhfsv", dst.dtype.value
+        case Scatter(dst=dst):
+            return "- - wuhfsv -", dst.dtype.value
+        case MoveField(dst=dst) | SortProposals(dst=dst) | MergeProposals(dst=dst):
+            return "h h hf -", dst.dtype.value
+        case TransposeChannels():
+            return f"- {_EVERYTHING} {_EVERYTHING} -", "float16"
+        case Col2Img(dst=dst):
+            return "- hf hf -", dst.dtype.value
+        case _:
+            assert_never(work)
+
+
 def _by_chip(work: Work) -> tuple[str, str] | None:
     """Return the requirement of instructions that a chip has for every dtype, or for none."""
-    everything = "".join(_SHORT)
     match work:
         case DataMovePad():
-            return f"- - - {everything}", "float16"
+            return f"- - - {_EVERYTHING}", "float16"
         case Load2d(dst_gap=gap) if gap is not None:
-            return f"- - {everything} {everything}", "float16"
+            return f"- - {_EVERYTHING} {_EVERYTHING}", "float16"
         case _:
             return None

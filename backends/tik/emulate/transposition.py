@@ -1,4 +1,4 @@
-"""Transposes in UB: of 16 x 16 elements, and between lists of blocks."""
+"""Transposes in UB: of 16 x 16 elements, between lists of blocks, of channels."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from tilelang.backends.tik.emulate.elementwise import checked_repeat
 from tilelang.backends.tik.emulate.memory import Buffer, Span
-from tilelang.backends.tik.emulate.moves import nothing
+from tilelang.backends.tik.emulate.moves import check_no_overlap, nothing
 from tilelang.backends.tik.emulate.state import State, check_range, number, wrong_operand
 from tilelang.backends.tik.instructions import (
     BLOCK_BYTES,
@@ -15,6 +15,7 @@ from tilelang.backends.tik.instructions import (
     Operand,
     Transpose,
     TransposeBlocks,
+    TransposeChannels,
     Work,
 )
 
@@ -74,6 +75,40 @@ def plan_transpose_blocks(work: TransposeBlocks, state: State) -> Callable[[], N
                 target[index][...] = rows
 
     return run
+
+
+def plan_transpose_channels(work: TransposeChannels, state: State) -> Callable[[], None]:
+    """Plan a transpose between [channels, length] and [length, channels]."""
+    length, channels = number(work.length), number(work.channels)
+    check_range(work, "m_len", length, 1, 4095)
+    check_range(work, "channels", channels, 1, 4095)
+    size = work.src.dtype.n_bytes
+    if work.dst.dtype is not work.src.dtype or length * size % BLOCK_BYTES:
+        raise wrong_operand(
+            work,
+            f"{length} elements of {work.src.dtype} for {work.dst.dtype}; it moves whole blocks of "
+            "one dtype",
+            f"make m_len a multiple of {work.src.dtype.per_block}",
+        )
+    rows, columns = (channels, length) if work.to_last else (length, channels)
+    src = _matrix(work, state, "src", work.src, (rows, columns, size))
+    dst = _matrix(work, state, "dst", work.dst, (columns, rows, size))
+    check_no_overlap(work, state, dst, src)
+
+    def run() -> None:
+        dst.data[...] = src.data.swapaxes(0, 1)
+        dst.shadow[...] = src.shadow.swapaxes(0, 1)
+
+    return run
+
+
+def _matrix(
+    work: TransposeChannels, state: State, role: str, operand: Operand, counts: tuple[int, int, int]
+) -> Span:
+    rows, columns, size = counts
+    buffer, start = state.start_of(work, operand, role, BLOCK_BYTES)
+    state.check_extent(work, role, buffer, start, start + rows * columns * size)
+    return Span(buffer, start, counts, (columns * size, size, 1))
 
 
 def _data(span: Span) -> Plane:

@@ -18,17 +18,24 @@ from tilelang.backends.tik.emulate.compare import (
 from tilelang.backends.tik.emulate.conversion import plan_convert
 from tilelang.backends.tik.emulate.cube import plan_load2d, plan_mmad
 from tilelang.backends.tik.emulate.elementwise import plan_elementwise, plan_high_precision
-from tilelang.backends.tik.emulate.img2col import plan_load3d
+from tilelang.backends.tik.emulate.gather import plan_gather, plan_scatter
+from tilelang.backends.tik.emulate.img2col import plan_col2img, plan_load3d
 from tilelang.backends.tik.emulate.l1_cube import plan_conv2d, plan_matmul
 from tilelang.backends.tik.emulate.leave import plan_broadcast, plan_fixpipe, plan_tensor_move
 from tilelang.backends.tik.emulate.moves import plan_data_move, plan_data_move_pad
+from tilelang.backends.tik.emulate.proposals import plan_merge, plan_move_field, plan_sort
 from tilelang.backends.tik.emulate.reduction import plan_compact, plan_reduce, plan_whole_reduce
 from tilelang.backends.tik.emulate.resolve import compile_resolver
 from tilelang.backends.tik.emulate.state import State, check_range
 from tilelang.backends.tik.emulate.support import check_support
-from tilelang.backends.tik.emulate.transposition import plan_transpose, plan_transpose_blocks
+from tilelang.backends.tik.emulate.transposition import (
+    plan_transpose,
+    plan_transpose_blocks,
+    plan_transpose_channels,
+)
 from tilelang.backends.tik.instructions import (
     BroadcastToL0c,
+    Col2Img,
     Compact,
     Compare,
     CompareToMask,
@@ -39,19 +46,26 @@ from tilelang.backends.tik.instructions import (
     DataMovePad,
     Elementwise,
     Fixpipe,
+    Gather,
     HighPrecision,
     Load2d,
     Load3d,
     LoadCompareMask,
     Matmul,
+    MergeProposals,
     Mmad,
+    MoveField,
+    Rearrangement,
     Reduce,
+    Scatter,
     Select,
+    SortProposals,
     StoreCompareMask,
     TensorMove,
     Transfer,
     Transpose,
     TransposeBlocks,
+    TransposeChannels,
     WholeReduce,
     Work,
 )
@@ -97,6 +111,8 @@ def _check_immediates(work: Work) -> None:
 
 def plan(work: Work, state: State) -> Callable[[], None]:
     """Return what to do for `work`, whose expressions are numbers."""
+    if isinstance(work, Rearrangement):
+        return _plan_rearrangement(work, state)
     match work:
         case DataMove() | DataMovePad() | TensorMove() | BroadcastToL0c() | Fixpipe():
             return _plan_transfer(work, state)
@@ -144,6 +160,26 @@ def _plan_across_lanes(
             return plan_transpose(work, state)
         case TransposeBlocks():
             return plan_transpose_blocks(work, state)
+        case _:
+            assert_never(work)
+
+
+def _plan_rearrangement(work: Rearrangement, state: State) -> Callable[[], None]:
+    match work:
+        case Gather():
+            return plan_gather(work, state)
+        case Scatter():
+            return plan_scatter(work, state)
+        case MoveField():
+            return plan_move_field(work, state)
+        case SortProposals():
+            return plan_sort(work, state)
+        case MergeProposals():
+            return plan_merge(work, state)
+        case TransposeChannels():
+            return plan_transpose_channels(work, state)
+        case Col2Img():
+            return plan_col2img(work, state)
         case _:
             assert_never(work)
 

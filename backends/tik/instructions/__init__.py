@@ -28,10 +28,20 @@ from tilelang.backends.tik.instructions.control import (
     Tensor,
 )
 from tilelang.backends.tik.instructions.cube import Conv2d, Load2d, Load3d, Matmul, Mmad
+from tilelang.backends.tik.instructions.rearrange import (
+    Col2Img,
+    FieldOp,
+    Gather,
+    MergeProposals,
+    MoveField,
+    Rearrangement,
+    Scatter,
+    SortProposals,
+    TransposeChannels,
+)
 from tilelang.backends.tik.instructions.scalar import (
     Binary,
     BinaryOp,
-    Constant,
     Expr,
     Item,
     Load,
@@ -109,6 +119,7 @@ Vector: TypeAlias = (
     | Compact
     | Transpose
     | TransposeBlocks
+    | Rearrangement
 )
 Work: TypeAlias = Transfer | Cube | Vector
 """The instructions that a pipe other than the scalar one executes."""
@@ -121,8 +132,7 @@ class InstructionProgram:
     """A kernel for one chip: what `BuildCCE` was called with, and the instructions before it.
 
     `soc` is the chip's name as CANN spells it ("Ascend910A"). `inputs`, `outputs` and `flowtable`
-    are names of GM tensors and InputScalars. `constants` are the names that the texts of
-    `Constant`s use, with their values.
+    are names of GM tensors and InputScalars.
     """
 
     name: str
@@ -131,7 +141,6 @@ class InstructionProgram:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     flowtable: tuple[str, ...] = ()
-    constants: tuple[tuple[str, int], ...] = field(default=(), compare=False)
     loc: Location = field(default=UNKNOWN, compare=False, repr=False)
 
 
@@ -157,7 +166,7 @@ def walk(body: Body) -> Iterator[Instruction]:
 def method_name(work: Work) -> str:
     """Return the name under which messages speak of `work`: its method of `Tik`."""
     match work:
-        case Elementwise(op) | Reduce(op) | WholeReduce(op):
+        case Elementwise(op) | Reduce(op) | WholeReduce(op) | MoveField(op):
             return op.value
         case HighPrecision(op):
             return HIGH_PRECISION[op]
@@ -177,6 +186,12 @@ def method_name(work: Work) -> str:
             | Compact()
             | Transpose()
             | TransposeBlocks()
+            | Gather()
+            | Scatter()
+            | SortProposals()
+            | MergeProposals()
+            | TransposeChannels()
+            | Col2Img()
             | DataMove()
             | DataMovePad()
             | TensorMove()
@@ -200,6 +215,12 @@ _METHOD_NAMES: dict[type, str] = {
     Compact: "vreduce",
     Transpose: "vec_trans",
     TransposeBlocks: "vnchwconv",
+    Gather: "vgather",
+    Scatter: "vscatter",
+    SortProposals: "vrpsort16",
+    MergeProposals: "vmrgsort4",
+    TransposeChannels: "v4dtrans",
+    Col2Img: "col2img",
     DataMove: "data_move",
     DataMovePad: "data_move_pad",
     TensorMove: "tensor_mov",
@@ -214,14 +235,15 @@ _METHOD_NAMES: dict[type, str] = {
 __all__ = [
     "BLOCKS_PER_REPEAT", "BLOCK_BYTES", "FORMS", "FRACTAL_BYTES", "HIGH_PRECISION", "ROUND_MODES",
     "AtomicAdd", "Binary", "BinaryOp", "BitMask", "Block", "Body", "Branch", "BroadcastToL0c",
-    "Compact", "Compare", "CompareOp", "CompareToMask", "Constant", "Control", "Conv2d", "Convert",
-    "Cube", "DataMove", "DataMovePad", "Declaration", "Elementwise", "Exit", "ExitKind", "Expr",
-    "Fixpipe", "ForRange", "Form", "HighPrecision", "If", "InputScalar", "Instruction",
-    "InstructionProgram", "Item", "Lanes", "Load", "Load2d", "Load3d", "LoadCompareMask", "Mask",
-    "Matmul", "Mmad", "Name", "Operand", "Reduce", "ReduceOp", "Scalar", "ScalarArray",
-    "ScalarFunction", "ScalarOp", "ScalarWork", "Scope", "Select", "SetScalar", "StoreCompareMask",
-    "StoreElement", "Sync", "SyncKind", "Tensor", "TensorMove", "TikType", "Transfer", "Transpose",
-    "TransposeBlocks", "Unary", "UnaryOp", "Vector", "VectorOp", "WholeReduce", "WholeReduceOp",
-    "Work", "add", "all_of", "binary", "bodies", "calculate", "method_name", "multiply", "unary",
-    "walk",
+    "Col2Img", "Compact", "Compare", "CompareOp", "CompareToMask", "Control", "Conv2d",
+    "Convert", "Cube", "DataMove", "DataMovePad", "Declaration", "Elementwise", "Exit", "ExitKind",
+    "Expr", "FieldOp", "Fixpipe", "ForRange", "Form", "Gather", "HighPrecision", "If",
+    "InputScalar", "Instruction", "InstructionProgram", "Item", "Lanes", "Load", "Load2d",
+    "Load3d", "LoadCompareMask", "Mask", "Matmul", "MergeProposals", "Mmad", "MoveField", "Name",
+    "Operand", "Rearrangement", "Reduce", "ReduceOp", "Scalar", "ScalarArray", "ScalarFunction",
+    "ScalarOp", "ScalarWork", "Scatter", "Scope", "Select", "SetScalar", "SortProposals",
+    "StoreCompareMask", "StoreElement", "Sync", "SyncKind", "Tensor", "TensorMove", "TikType",
+    "Transfer", "Transpose", "TransposeBlocks", "TransposeChannels", "Unary", "UnaryOp", "Vector",
+    "VectorOp", "WholeReduce", "WholeReduceOp", "Work", "add", "all_of", "binary", "bodies",
+    "calculate", "method_name", "multiply", "unary", "walk",
 ]  # fmt: skip

@@ -57,6 +57,10 @@ class Arguments:
         """Return a list of `length` expressions."""
         return tuple(expression(item) for item in self.items(name, length))
 
+    def pair(self, name: str) -> tuple[Expr, Expr]:
+        """Return the arguments `name`_w and `name`_h: (width, height)."""
+        return self.expr(f"{name}_w"), self.expr(f"{name}_h")
+
     def items(self, name: str, length: int) -> Sequence[object]:
         """Return an argument that is a list or tuple of `length`."""
         value = self.values[name]

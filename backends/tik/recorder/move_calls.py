@@ -132,9 +132,6 @@ def _load2d(call: Arguments) -> Instruction:
 
 
 def _load3d(call: Arguments) -> Instruction:
-    def pair(name: str) -> tuple[Expr, Expr]:
-        return call.expr(f"{name}_w"), call.expr(f"{name}_h")
-
     left, right, top, bottom = call.exprs("pad", 4)
     return Load3d(
         call.operand("dst"),
@@ -143,11 +140,11 @@ def _load3d(call: Arguments) -> Instruction:
         call.expr("l1_h"),
         call.expr("l1_w"),
         call.expr("c1_index"),
-        pair("fetch_filter"),
-        pair("left_top"),
-        pair("stride"),
-        pair("filter"),
-        (call.expr("dilation_filter_w"), call.expr("dilation_filter_h")),
+        call.pair("fetch_filter"),
+        call.pair("left_top"),
+        call.pair("stride"),
+        call.pair("filter"),
+        call.pair("dilation_filter"),
         call.expr("jump_offset"),
         call.integer("repeat_mode"),
         call.expr("repeat_time"),
@@ -297,12 +294,11 @@ MOVE_METHODS: dict[str, Method] = {
 
 # fmt: off
 UNRECORDED = frozenset((
-     "vconcat", "vextract", "vrpsort16", "vmrgsort4", "vmrgsort", "vsort32", "vgather", "vscatter",
-     "v4dtrans", "vcopy", "vci", "vbcb", "viou", "vaadd", "rpn_cor", "rpn_cor_diag", "vbi", "vcbd",
-     "vmulconv", "vadddeqrelu", "vreducev2", "load3dv2", "col2img", "mmad_broadcast",
+     "vmrgsort", "vsort32", "vcopy", "vci", "vbcb", "viou", "vaadd", "rpn_cor", "rpn_cor_diag",
+     "vbi", "vcbd", "vmulconv", "vadddeqrelu", "vreducev2", "load3dv2", "mmad_broadcast",
      "data_move_multi_nd2nz", "tensor_padding_with_matrix", "set_l0_set_value", "TensorAddrList",
-     "multi_for_range", "h_add", "h_sub", "h_mul", "h_div", "h_cast", "h_sel", "h_cmpv",
-     "subblock_group_barrier", "block_barrier_all", "StartProfiling",
+     "h_add", "h_sub", "h_mul", "h_div", "h_cast", "h_sel", "h_cmpv", "subblock_group_barrier",
+     "block_barrier_all",
 ))
 # fmt: on
 """Methods that TIK has and this recorder has not."""

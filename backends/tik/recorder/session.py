@@ -8,6 +8,7 @@ from typing import Protocol
 
 from tilelang.backends.tik.instructions import InstructionProgram
 from tilelang.backends.tik.soc import DEFAULT_SOC, Soc, find_soc
+from tilelang.diagnostics import Location
 
 
 class Kernel(Protocol):
@@ -52,11 +53,15 @@ def current_soc() -> Soc:
     return opened.soc if opened is not None else find_soc(DEFAULT_SOC)
 
 
-def select_soc(name: str) -> None:
-    """Change the chip, as `set_current_compile_soc_info` does; nothing outside a session."""
+def select_soc(name: str, loc: Location) -> None:
+    """Change the chip, as the script does at `loc`; nothing outside a session.
+
+    Raises:
+        TileError: E0603 if there is no chip `name`.
+    """
     opened = _SESSION.get()
     if opened is not None:
-        opened.soc = find_soc(name)
+        opened.soc = find_soc(name, loc)
 
 
 def note_built(kernel: Kernel) -> None:

@@ -1,8 +1,10 @@
 """`tik.Tik`: TIK's container object, which records what a script calls."""
 
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
+
+import numpy.typing as npt
 
 from tilelang.backends.tik.instructions import (
     BinaryOp,
@@ -32,6 +34,7 @@ from tilelang.backends.tik.recorder.debug import Debugger
 from tilelang.backends.tik.recorder.lane_calls import LANE_METHODS
 from tilelang.backends.tik.recorder.move_calls import MOVE_METHODS, UNRECORDED
 from tilelang.backends.tik.recorder.places import caller
+from tilelang.backends.tik.recorder.rearrange_calls import REARRANGE_METHODS
 from tilelang.backends.tik.recorder.scopes import Recording
 from tilelang.backends.tik.recorder.session import current_soc, note_built
 from tilelang.backends.tik.recorder.tensors import Declared, TensorValue
@@ -40,7 +43,7 @@ from tilelang.backends.tik.recorder.variables import ArrayValue, ScalarValue
 from tilelang.backends.tik.recorder.vector_calls import VECTOR_METHODS
 from tilelang.diagnostics import Diagnostic, TileError
 
-METHODS = {**VECTOR_METHODS, **LANE_METHODS, **MOVE_METHODS}
+METHODS = {**VECTOR_METHODS, **LANE_METHODS, **REARRANGE_METHODS, **MOVE_METHODS}
 """Every method that records one instruction."""
 
 
@@ -179,6 +182,17 @@ class Tik:
         self._recording.record(node)
 
     @contextmanager
+    def multi_for_range(
+        self, begins: Sequence[Like], ends: Sequence[Like], *args: object, **kwargs: object
+    ) -> Generator[tuple[Value, ...], None, None]:
+        """Record nested loops, the first one outermost; further arguments are every loop's."""
+        with ExitStack() as loops:
+            pairs = zip(begins, ends, strict=True)
+            yield tuple(
+                loops.enter_context(self.for_range(*pair, *args, **kwargs)) for pair in pairs
+            )
+
+    @contextmanager
     def if_scope(self, cond: Like) -> Generator[None, None, None]:
         """Record a branch that runs where `cond` holds."""
         loc = caller()
@@ -251,6 +265,12 @@ class Tik:
         )
         note_built(self)
         return self._program
+
+    def StartProfiling(
+        self, feed_dict: Mapping[str, npt.ArrayLike], *args: object, **kwargs: object
+    ) -> list[npt.NDArray[Any]]:
+        """Return the outputs, as the cycle simulator does; `tilelang cycles` counts cycles."""
+        return self.tikdb.start_debug(feed_dict)
 
     def get_available_buffer_size(self, buffer_scope: Scope) -> int:
         """Return the bytes of an on-chip memory (TIK counts what is left; this, what there is)."""

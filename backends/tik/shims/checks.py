@@ -25,11 +25,12 @@ class CheckModule(ModuleType):
     With `raises` it is a module of error reporters, and calling one is the script's own error.
     """
 
-    def __init__(self, name: str, *, raises: bool = False) -> None:
-        """Make the module `name`."""
+    def __init__(self, name: str, *, raises: bool = False, **contents: object) -> None:
+        """Make the module `name`; `contents` are the functions in it that answer something."""
         super().__init__(name)
         self.__path__ = list[str]()
         self._raises = raises
+        self.__dict__.update(contents)
 
     def __getattr__(self, attribute: str) -> Any:
         """Return a constant, a check that passes, or a reporter that raises."""

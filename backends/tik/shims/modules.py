@@ -7,10 +7,10 @@ from typing import Any
 from tilelang.backends.tik.instructions import Scope
 from tilelang.backends.tik.recorder.places import caller
 from tilelang.backends.tik.recorder.tik import Tik, every, negate, some
-from tilelang.backends.tik.shims import checks, platform
+from tilelang.backends.tik.shims import checks, mindspore, platform
 from tilelang.diagnostics import Diagnostic, TileError
 
-PACKAGES = ("te", "tbe", "topi", "impl")
+PACKAGES = ("te", "tbe", "topi", "impl", "mindspore")
 """The top-level packages that are shimmed."""
 
 
@@ -88,6 +88,10 @@ _BUILD: dict[str, object] = {
     "set_current_build_config": checks.ignore,
     "get_current_build_config": checks.ignore,
 }
+_TVM: dict[str, object] = {
+    # Some operators describe their inputs for the DSL before they choose TIK.
+    "placeholder": lambda *args, **options: Missing("te.tvm.placeholder(...)"),  # pyright: ignore[reportUnknownLambdaType]
+}
 _PARA_CHECK = checks.CheckModule("para_check")
 _ERRORS: dict[str, object] = {
     "error_manager_vector": checks.CheckModule("error_manager_vector", raises=True),
@@ -95,6 +99,9 @@ _ERRORS: dict[str, object] = {
     "error_manager_util": checks.CheckModule("error_manager_util", raises=True),
 }
 _SHAPE_UTIL: dict[str, object] = {"shape_to_list": list}
+_TOPI_UTIL = checks.CheckModule(
+    "util", get_product_version=platform.product_version, shape_to_list=list
+)
 
 
 def make_modules() -> dict[str, ModuleType]:
@@ -107,7 +114,7 @@ def make_modules() -> dict[str, ModuleType]:
         modules[name] = made if isinstance(made, ModuleType) else Shim(name, made)
         parent, _, child = name.rpartition(".")
         if parent:
-            setattr(modules[parent], child, modules[name])
+            modules[parent].__dict__.setdefault(child, modules[name])
     return modules
 
 
@@ -127,7 +134,9 @@ def _contents() -> dict[str, Mapping[str, object] | ModuleType]:
     }
     return {
         "te.tik": tik,
+        "te.tik.common.util": platform.TIK_UTIL,
         "tbe.tik": tik,
+        "tbe.tik.common.util": platform.TIK_UTIL,
         "te.platform": chip,
         "te.platform.cce_conf": chip,
         "te.platform.cce_params": chip,
@@ -139,8 +148,8 @@ def _contents() -> dict[str, Mapping[str, object] | ModuleType]:
         "te.utils.error_manager": _ERRORS,
         "te.lang.cce": {},
         "te.lang.dynamic": {},
-        "te.tvm": {},
-        "tbe.tvm": {},
+        "te.tvm": _TVM,
+        "tbe.tvm": _TVM,
         "tbe.dsl": {},
         "tbe.common.platform": chip,
         "tbe.common.platform.platform_info": chip,
@@ -151,14 +160,15 @@ def _contents() -> dict[str, Mapping[str, object] | ModuleType]:
         "tbe.common.register": _REGISTER,
         "tbe.common.context": _CONTEXT,
         "tbe.common.buildcfg": _BUILD,
-        "topi.cce": {"util": _PARA_CHECK},
-        "topi.cce.util": _PARA_CHECK,
+        "topi.cce.util": _TOPI_UTIL,
         "topi.generic": {},
         "impl.util.platform_adapter": adapter,
         "impl.util.util_common": _UTIL_COMMON,
         "impl.util.util_tik_comm_func": _UTIL_COMMON,
         "impl.common_util": _COMMON_UTIL,
         "impl.constant_util": platform.CONSTANTS,
+        "mindspore.ops": mindspore.REGISTRATION,
+        "mindspore.ops.op_info_register": mindspore.REGISTRATION,
     }
 
 

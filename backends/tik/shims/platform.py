@@ -1,12 +1,14 @@
 """Stand-ins for CANN's platform queries: sizes and names of the chip that is recorded for."""
 
-from collections.abc import Generator
+import math
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 
 from tilelang.backends.tik.instructions import Scope, TikType
 from tilelang.backends.tik.recorder.places import caller
 from tilelang.backends.tik.recorder.session import current_soc, select_soc
 from tilelang.backends.tik.recorder.tik import METHODS
+from tilelang.backends.tik.shims import checks
 from tilelang.diagnostics import Diagnostic, TileError
 
 _SIZES = {
@@ -46,13 +48,18 @@ def set_current_compile_soc_info(
     soc_version: str, core_type: str = "AiCore", *more: object
 ) -> None:
     """Record for the chip `soc_version` from here on."""
-    select_soc(soc_version)
+    select_soc(soc_version, caller())
 
 
 def set_product_version(*version: str) -> None:
     """Record for the chip of an old pair of names: ("v100", "mini") is the 310."""
     if version in _PRODUCTS:
-        select_soc(_PRODUCTS[version])  # pyright: ignore[reportArgumentType]
+        select_soc(_PRODUCTS[version], caller())  # pyright: ignore[reportArgumentType]
+
+
+def product_version() -> str:
+    """Return what old kernels compare with VERSION_MINI: that for the 310, else VERSION_CLOUD."""
+    return "VERSION_MINI" if current_soc().machine.name == "ascend310" else "VERSION_CLOUD"
 
 
 def check_support(name: str, dtype: str = "") -> bool:
@@ -84,6 +91,11 @@ def ceil_divide(value: int, step: int) -> int:
 def align(value: int, step: int) -> int:
     """Return `value` rounded up to a multiple of `step`."""
     return ceil_divide(value, step) * step
+
+
+def product(extents: Iterable[int]) -> int:
+    """Return the product of `extents`: the elements of a shape."""
+    return math.prod(extents)
 
 
 class Dprofile:
@@ -147,7 +159,11 @@ PLATFORM: dict[str, object] = {
     "intrinsic_check_support": check_support,
     "get_bit_len": bit_length,
     "get_block_size": lambda: 32,
+    **dict.fromkeys(("BLOCK_IN", "BLOCK_OUT", "BLOCK_REDUCE"), 16),
+    "BLOCK_REDUCE_INT8": 32,
+    "BLOCK_VECTOR": 1,
     "build_config": build_config,
+    "te_set_l2_mode": checks.ignore,
     "fusion_manager": None,
     **{
         name: name
@@ -156,6 +172,13 @@ PLATFORM: dict[str, object] = {
     **{scope.value: scope for scope in Scope},
 }
 """What `tbe.common.platform` and `te.platform.cce_conf` hold."""
+
+TIK_UTIL: dict[str, object] = {
+    "DTYPE_SIZE": {dtype.value: dtype.n_bytes for dtype in TikType},
+    "ceil_div": ceil_divide,
+    "reduce_mul": product,
+}
+"""What `te.tik.common.util` holds, as far as public samples use it."""
 
 CONSTANTS: dict[str, object] = {
     **{f"DATA_TYPE_{dtype.value.upper()}": dtype.value for dtype in TikType},

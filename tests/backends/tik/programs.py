@@ -15,6 +15,7 @@ from tilelang.backends.tik.instructions import (
     Body,
     Branch,
     BroadcastToL0c,
+    Col2Img,
     Compact,
     Compare,
     CompareOp,
@@ -27,8 +28,10 @@ from tilelang.backends.tik.instructions import (
     Exit,
     ExitKind,
     Expr,
+    FieldOp,
     Fixpipe,
     ForRange,
+    Gather,
     HighPrecision,
     If,
     Instruction,
@@ -41,7 +44,9 @@ from tilelang.backends.tik.instructions import (
     LoadCompareMask,
     Mask,
     Matmul,
+    MergeProposals,
     Mmad,
+    MoveField,
     Name,
     Operand,
     Reduce,
@@ -50,9 +55,11 @@ from tilelang.backends.tik.instructions import (
     ScalarArray,
     ScalarFunction,
     ScalarOp,
+    Scatter,
     Scope,
     Select,
     SetScalar,
+    SortProposals,
     StoreCompareMask,
     StoreElement,
     Sync,
@@ -62,6 +69,7 @@ from tilelang.backends.tik.instructions import (
     TikType,
     Transpose,
     TransposeBlocks,
+    TransposeChannels,
     UnaryOp,
     VectorOp,
     WholeReduce,
@@ -181,7 +189,32 @@ def vectors(naming: Naming) -> st.SearchStrategy[Instruction]:
         st.builds(Compact, mask, start, lane, pattern, expr, expr, count),
         st.builds(Transpose, start, start, expr, expr, expr),
         transposes(naming),
+        rearrangements(naming),
     )
+
+
+def rearrangements(naming: Naming) -> st.SearchStrategy[Instruction]:
+    expr, start = expressions(naming), operands(naming, "ub", "wide", "whole")
+    plain = st.builds(Lanes, start, st.just(1), expr)
+    pair = st.tuples(expr, expr)
+    return st.one_of(
+        st.builds(Gather, masks(naming), plain, start, start, expr, expr),
+        st.builds(Scatter, masks(naming), start, plain, start, expr, expr),
+        st.builds(MoveField, st.sampled_from(FieldOp), start, start, expr, expr),
+        st.builds(SortProposals, start, start, expr),
+        merges(naming),
+        st.builds(TransposeChannels, st.booleans(), start, start, expr, expr),
+        st.builds(Col2Img, start, start, st.tuples(*[expr] * 4), expr, expr, *[pair] * 5, expr),
+    )
+
+
+@st.composite
+def merges(draw: st.DrawFn, naming: Naming) -> MergeProposals:
+    expr, start = expressions(naming), operands(naming, "ub")
+    count = draw(st.integers(2, 4))
+    srcs = tuple(draw(start) for _ in range(count))
+    lengths = tuple(draw(expr) for _ in range(count))
+    return MergeProposals(draw(start), srcs, lengths, draw(expr), draw(expr))
 
 
 @st.composite

@@ -1,9 +1,10 @@
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.backends.tik.scripts import tik_module
+from tests.backends.tik.scripts import run_in_ub, tik_module
 from tilelang.backends.tik.emulate import emulate
 from tilelang.backends.tik.recorder import record
 from tilelang.diagnostics import TileError
@@ -95,6 +96,18 @@ def test_scalar_functions_and_arrays():
         out[4].set_as(array[0])
 
     assert run_scalar(body)[:5] == [3, 5, 14, 3, 4]
+
+
+def test_loops_over_several_ranges_are_nested():
+    def body(t: Any, tik: Any, ub: Mapping[str, Any]) -> None:
+        with t.multi_for_range((0, 1), (3, 4)) as (i, j):
+            ub["x"][4 * i + j].set_as(10 * i + j)
+
+    got = run_in_ub(body, {}, {"x": np.zeros(16, np.int32)})["x"]
+    wanted = np.zeros(16, np.int32)
+    for i in range(3):
+        wanted[4 * i + 1 : 4 * i + 4] = 10 * i + np.arange(1, 4)
+    np.testing.assert_array_equal(got, wanted)
 
 
 def test_the_loop_variable_keeps_its_last_value():

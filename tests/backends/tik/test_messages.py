@@ -89,7 +89,7 @@ n = t.Scalar("int32", "n", 1)
     for i in range(n):
         t.vec_adds(64, ub, ub, 1.0, 1, 8, 8)""",
     "missing_instruction": "t.vmaxs(64, ub, ub, 0.0, 1, 1, 1, 8, 8)",
-    "unrecorded_instruction": "t.vgather(64, ub, ub, ub, 1, 8)",
+    "unrecorded_instruction": "t.viou(ub, ub, ub, 1)",
     "float_scalar_for_integers": """\
 whole = t.Tensor("int32", (64,), name="whole", scope=tik.scope_ubuf)
     t.vec_dup(64, whole, 0.5, 1, 8)""",
@@ -143,6 +143,12 @@ def test_tolerated_findings_are_warnings():
     # One repeat after the other: each adds 1 to what the one before left.
     rows = run.outputs["y"].reshape(16, 64)
     np.testing.assert_array_equal(rows[1:9], rows[0] + np.arange(1, 9)[:, None])
+
+
+def test_what_is_no_finding_cannot_be_tolerated():
+    program = record_source(f"{HEAD}{TAIL}", "kernel")
+    with pytest.raises(TileError, match=r"E1211.*E1201, E9 cannot be tolerated"):
+        emulate(program, {}, tolerate=("E1201", "E1206", "E9"))
 
 
 def test_output_elements_that_nothing_writes_are_a_warning():

@@ -47,6 +47,18 @@ def test_a_chip_may_have_the_name_that_cann_gives_it(script: Path) -> None:
     )
 
 
+def test_a_finding_that_is_tolerated_is_a_warning(tmp_path: Path) -> None:
+    path = tmp_path / "past.py"
+    path.write_text(SCRIPT.replace("ub, ub, 1.0, 1", "ub, ub, 1.0, 2"), encoding="utf-8")
+    x = np.zeros(16, np.float16)
+    with pytest.raises(tl.TileError, match="E1203"):
+        run_script(path, "add_one", ["1"], {"x": x}, "ascend910")
+    codes = ("E1203", "E1207")
+    done = run_script(path, "add_one", ["1"], {"x": x}, "ascend910", tolerate=codes)
+    assert [warning.code for warning in done.warnings] == ["E1203"]
+    np.testing.assert_array_equal(done.outputs["y"], x + 1)
+
+
 def test_an_entry_that_is_missing_is_named_with_those_there_are(script: Path) -> None:
     with pytest.raises(tl.TileError, match=r"E1216.*no function 'run'") as caught:
         run_script(script, "run", [], {}, "ascend910")

@@ -111,6 +111,57 @@ def test_calling_something_without_a_stand_in_names_it():
         record_source(text, "kernel")
 
 
+def test_a_module_that_is_not_listed_exists_until_something_of_it_is_called():
+    text = (
+        "from te.lang.cce.te_compute import broadcast_compute as b\n\ndef kernel():\n    b.go()\n"
+    )
+    with pytest.raises(TileError, match=r"E1214.*te\.lang\.cce\.te_compute\.broadcast_compute\.go"):
+        record_source(text, "kernel")
+    with pytest.raises(ModuleNotFoundError):
+        record_source("import te_other\n", "kernel")
+
+
+MINDSPORE_SCRIPT = """
+from te import tik, tvm
+from te.platform import cce_params as cce
+from te.tik.common.util import DTYPE_SIZE, ceil_div, reduce_mul
+from topi.cce import util
+from mindspore.ops.op_info_register import op_info_register, TBERegOp, DataType
+
+info = TBERegOp("Negate") \\
+    .fusion_type("OPAQUE") \\
+    .attr("scale", "optional", "float", "all", "1") \\
+    .input(0, "x", False, "required", "all") \\
+    .dtype_format(DataType.F32_Default, DataType.F32_FracNZ) \\
+    .get_op_info()
+
+
+@op_info_register(info)
+def negate(x, kernel_name="negate"):
+    util.check_shape_rule(x["shape"])
+    unused = tvm.placeholder(x["shape"], name="x", dtype="float32")
+    is_mini = util.get_product_version() == util.VERSION_MINI
+    t = tik.Tik(tik.Dprofile("v100", "mini" if is_mini else "cloud"))
+    n = reduce_mul(x["shape"])
+    blocks = ceil_div(n * DTYPE_SIZE["float32"], 2 * cce.BLOCK_IN)
+    x_gm = t.Tensor("float32", x["shape"], name="x", scope=tik.scope_gm)
+    y_gm = t.Tensor("float32", x["shape"], name="y", scope=tik.scope_gm)
+    ub = t.Tensor("float32", (n,), name="ub", scope=tik.scope_ubuf)
+    t.data_move(ub, x_gm, 0, 1, blocks, 0, 0)
+    t.vmuls(n, ub, ub, -1.0, 1, 1, 1, 8, 8)
+    t.data_move(y_gm, ub, 0, 1, blocks, 0, 0)
+    t.BuildCCE(kernel_name, inputs=[x_gm], outputs=[y_gm])
+"""
+
+
+@pytest.mark.parametrize("soc", ["Ascend310", "Ascend910A"])
+def test_a_script_registered_with_mindspore_loads_unchanged(soc: str):
+    x = np.arange(32, dtype=np.float32).reshape(4, 8)
+    program = record_source(MINDSPORE_SCRIPT, "negate", {"shape": (4, 8)}, soc=soc)
+    assert program.soc == soc
+    np.testing.assert_array_equal(emulate(program, {"x": x}).outputs["y"], -x)
+
+
 def test_modules_exist_only_inside_and_others_come_back():
     mine = ModuleType("te")
     sys.modules["te"] = mine
@@ -147,3 +198,14 @@ def kernel():
 def test_unknown_chips_are_refused():
     with pytest.raises(TileError, match=r"E0603.*'Ascend911'"), session("Ascend911"):
         pass
+
+
+def test_an_unknown_chip_of_a_script_is_refused_at_its_line():
+    text = """
+from tbe.common.platform import set_current_compile_soc_info
+
+def kernel():
+    set_current_compile_soc_info("Ascend911")
+"""
+    with pytest.raises(TileError, match=r":5:5: error\[E0603\].*'Ascend911'"):
+        record_source(text, "kernel")

@@ -115,5 +115,6 @@ def linear_reference(
     if activation == Activation.RELU:
         return np.maximum(y, 0)
     if activation == Activation.GELU:
-        return y / 2 * (1 + np.tanh(np.sqrt(2 / np.pi) * (y + 0.044715 * y**3)))
+        inner = np.sqrt(2 / np.pi) * (y + 0.044715 * y**3)
+        return y / (1 + np.exp(-2 * inner))  # y / 2 * (1 + tanh(inner)), which would cancel
     return y

@@ -46,6 +46,11 @@ def quantized_gemm(  # noqa: PLR0913 - five tensors, two attributes and three ti
     k_tile: int = 128,
 ) -> None:
     """Set y to the requantised (a - a_zero) @ (b - b_zero).T, one tile of y per core."""
+    tl.require(
+        y.dtype.is_float or y.dtype is tl.DType.INT8,
+        f"`offset`, which y is like, is {y.dtype}, wanted int8 or a float",
+        "requantise to int8, or take the sums as they are from gemm",
+    )
     (M, K), N = a.shape, b.shape[0]
     n_rows = gcd(m_tile, EPILOGUE_ROWS)
     for i, j in tl.cores(tl.ceildiv(M, m_tile), tl.ceildiv(N, n_tile)):

@@ -15,6 +15,18 @@ CODE = re.compile(r"E\d{4}")
 
 EVERY_FILE = tuple(sources(*FOLDERS))
 
+TOLERANCE = re.compile(r"\b(?:[ar]tol|\w*allclose|isclose|approx|\w*almost\w*|\w*max_ulp)\b")
+HAND_PICKED = {
+    "tests/kernels/onnx_vectors.py": "the standard's results come with its own tolerances",
+    "tests/kernels/test_onnx_vectors.py": "the same",
+    "tests/backends/tik/cycles/": "cycles and seconds of a model, not what a kernel computes",
+    "tests/sweep/": "statistics of times",
+    "tests/bench/test_paper_figures.py": "a model beside a published figure",
+    "tests/check/test_oracle.py": "the bound itself beside the formula that it comes from",
+    "tests/test_house.py": "this list",
+}
+"""Where a tolerance is written down, and why; results go through `tests/correctness.py`."""
+
 
 def test_no_file_is_too_long_to_read_in_one_sitting():
     lengths = {source.path: len(source.text.splitlines()) for source in EVERY_FILE}
@@ -69,6 +81,17 @@ def test_every_code_occurs_in_a_test():
     files = [path for path in (ROOT / "tests").rglob("*") if path.suffix in (".py", ".txt")]
     tested = {code for path in files for code in CODE.findall(path.read_text(encoding="utf-8"))}
     assert sorted(set(explanations()) - tested) == []
+
+
+def test_no_result_is_compared_within_a_tolerance_picked_by_hand():
+    found = [
+        f"{source.path}:{number}"
+        for source in EVERY_FILE
+        if not source.path.startswith(tuple(HAND_PICKED))
+        for number, line in enumerate(source.text.splitlines(), 1)
+        if TOLERANCE.search(line)
+    ]
+    assert not found, f"use tests/correctness.py, or inputs on which nothing rounds: {found}"
 
 
 @pytest.mark.parametrize("word", ["TODO", "FIXME", "XXX"])

@@ -24,6 +24,7 @@ ONE_ULP: Mapping[UnaryOp, float] = MappingProxyType(
 """A mathematics library of good quality; square roots are exact but for their rounding."""
 
 NONE: frozenset[DType] = frozenset()
+NO_FUNCTION: frozenset[UnaryOp] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class Numerics:
         flushes: types of which subnormal numbers may become zero.
         flushes_products: types of the cube's operands of which subnormal numbers, and sums of their
             products that are subnormal, may become zero.
+        flushes_arguments: functions to which a subnormal float32 may be zero.
         saturates: types that may overflow to the largest finite number instead of infinity.
         ulps: error of each function before its result is rounded, in units of the last place of
             float32, whatever the dtype.
@@ -50,6 +52,7 @@ class Numerics:
     keeps_wide: frozenset[DType] = NONE
     flushes: frozenset[DType] = NONE
     flushes_products: frozenset[DType] = NONE
+    flushes_arguments: frozenset[UnaryOp] = NO_FUNCTION
     saturates: frozenset[DType] = NONE
     ulps: Mapping[UnaryOp, float] = field(default_factory=lambda: ONE_ULP)
     division_ulps: float = 0.0

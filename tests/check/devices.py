@@ -130,6 +130,23 @@ class Flushing(Device):
         return compute
 
 
+class FlushingFunctions(Device):
+    """The logarithm and the inverse root take subnormal numbers for zero."""
+
+    numerics = Numerics(flushes_arguments=frozenset({UnaryOp.LN, UnaryOp.RSQRT}))
+
+    def unary(self, op: UnaryOp, dtype: DType) -> Function:
+        function = ROUNDED.unary(op, dtype)
+        if op not in self.numerics.flushes_arguments:
+            return function
+
+        def compute(x: Array) -> Array:
+            tiny = np.abs(x.astype(np.float64)) < LEAST_NORMAL[DType.FLOAT32]
+            return function(np.where(tiny, x.dtype.type(0), x))
+
+        return compute
+
+
 class Saturating(Device):
     """What overflows becomes the largest finite number."""
 
@@ -226,4 +243,12 @@ def _eleven_bits(x: Array) -> Array:
     return np.where(np.isfinite(x), bits.view(np.float32), x)
 
 
-DEVICES = (Truncating(), Flushing(), Saturating(), Permuted(), Wide(), Tf32())
+DEVICES = (
+    Truncating(),
+    Flushing(),
+    FlushingFunctions(),
+    Saturating(),
+    Permuted(),
+    Wide(),
+    Tf32(),
+)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from tests.correctness import checked
 from tests.kernels.arrays import FLOATS, draw, wide
-from tests.kernels.bounds import assert_within, sum_error
 from tilelang.kernel import Kernel
 from tilelang.kernels.gemm import gemm
 from tilelang.kernels.split_k_gemm import split_k_gemm
@@ -19,10 +19,7 @@ SIZES = [(1, 1, 1), (15, 17, 16), (16, 16, 16), (17, 15, 129), (129, 127, 31), (
 def test_float_products_are_within_the_bound_of_a_sum(
     kernel: Kernel, dtype: str, m: int, n: int, k: int
 ):
-    a, b = draw((m, k), dtype), draw((k, n), dtype, seed=1)
-    x, y = wide(a, b)
-    # K products, each rounded once in float32 at most
-    assert_within(kernel(a, b), x @ y, sum_error(np.abs(x) @ np.abs(y), k + 1))
+    checked(kernel, draw((m, k), dtype), draw((k, n), dtype, seed=1))
 
 
 @BOTH

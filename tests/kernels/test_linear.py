@@ -6,14 +6,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.kernels.arrays import FLOATS, draw, wide
-from tests.kernels.bounds import U32, assert_within, sum_error
+from tests.correctness import checked
+from tests.kernels.arrays import FLOATS, draw
 from tilelang.diagnostics import TileError
 from tilelang.kernels.linear import Activation, linear, linear_reference
 
 SIZES = [(1, 1, 1), (15, 17, 16), (17, 16, 129), (129, 127, 15), (5, 3, 0)]
-STEEPEST_GELU = 1.13
-"""The largest slope of GELU, near 1.4."""
 
 
 def gelu_of(x: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -27,14 +25,7 @@ def test_it_is_within_the_bound_of_its_sums(
     activation: Activation, dtype: str, m: int, n: int, k: int
 ):
     x, w, b = draw((m, k), dtype), draw((n, k), dtype, seed=1), draw((n,), dtype, seed=2)
-    wide_x, wide_w, wide_b = wide(x, w, b)
-    error = sum_error(np.abs(wide_x) @ np.abs(wide_w).T + np.abs(wide_b), k + 2)
-    if activation is Activation.GELU:
-        total = wide_x @ wide_w.T + wide_b
-        # Six roundings reach the sigmoid of v, where |v s(v) (1 - s(v))| < 1/4; two come after it.
-        error = STEEPEST_GELU * error + 4 * U32 * np.abs(total)
-    expected = linear_reference(wide_x, wide_w, wide_b, activation)
-    assert_within(linear(x, w, b, activation=activation), expected, error)
+    checked(linear, x, w, b, activation=activation)
 
 
 def test_gelu_is_as_near_the_one_with_erf_as_it_says():
@@ -49,5 +40,5 @@ def test_an_unknown_activation_is_refused():
 
 
 def test_an_activation_that_is_no_number_is_refused():
-    with pytest.raises(TileError, match="E0814.*`activation`"):
+    with pytest.raises(TileError, match=r"E0814.*`activation`"):
         linear.program(M=1, N=1, K=1, dtype="float16", activation="relu")

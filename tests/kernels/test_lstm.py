@@ -1,24 +1,21 @@
-"""`lstm_cell` and `lstm`, against numpy in float64, one step at a time."""
+"""`lstm_cell` and `lstm`, against their references, one step at a time."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.kernels.arrays import FLOATS, draw, wide
-from tests.kernels.bounds import U32, assert_within, sum_error
+from tests.correctness import checked
+from tests.kernels.arrays import FLOATS, draw
 from tilelang.ir.nodes import Program
 from tilelang.kernels.gemm import gemm
-from tilelang.kernels.lstm import lstm, lstm_reference, residence
-from tilelang.kernels.lstm_cell import lstm_cell, lstm_cell_reference
+from tilelang.kernels.lstm import lstm, residence
+from tilelang.kernels.lstm_cell import lstm_cell
 from tilelang.traffic import Traffic, gm_traffic, total_traffic
 
 Array = NDArray[Any]
 SIZES = [(1, 1, 1), (7, 100, 65), (17, 15, 16), (130, 17, 64), (3, 65, 129)]
-FUNCTION = 4 * U32
-"""The error of float32 sigmoid and tanh, whose values are at most 1: four units are generous."""
 
 
 def cell_inputs(sizes: tuple[int, int, int], dtype: str) -> list[Array]:
@@ -34,26 +31,10 @@ def cell_inputs(sizes: tuple[int, int, int], dtype: str) -> list[Array]:
     ]
 
 
-def cell_errors(values: Sequence[Array]) -> tuple[Array, Array]:
-    """Return how far h and c may be: sigmoid has a slope of 1/4 at most, tanh of 1."""
-    x, h, c, w, u, b = map(np.abs, values)
-    gates = sum_error(x @ w + h @ u + b, len(w) + len(u) + 3)
-    i, f, g, o = np.split(gates, 4, axis=1)
-    _, state = lstm_cell_reference(*values)
-    state_error = c * (f / 4 + FUNCTION) + (i / 4 + FUNCTION) + (g + FUNCTION)
-    state_error += 3 * U32 * (np.abs(state) + state_error + 1)
-    h_error = (o / 4 + FUNCTION) + (state_error + FUNCTION)
-    return h_error + U32, state_error
-
-
 @pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("sizes", SIZES)
 def test_a_cell_is_within_the_bound_of_its_gates(dtype: str, sizes: tuple[int, int, int]):
-    inputs = cell_inputs(sizes, dtype)
-    found, values = lstm_cell(*inputs), wide(*inputs)
-    expected, errors = lstm_cell_reference(*values), cell_errors(values)
-    for result, exact, error in zip(found, expected, errors, strict=True):
-        assert_within(result, exact, error)
+    checked(lstm_cell, *cell_inputs(sizes, dtype))
 
 
 @pytest.mark.parametrize("l1_bytes", [1, 160_000, 1 << 26], ids=["streamed", "in part", "resident"])
@@ -62,37 +43,21 @@ def test_a_cell_is_within_the_bound_of_its_gates(dtype: str, sizes: tuple[int, i
 def test_every_step_follows_from_the_state_before(
     l1_bytes: int, dtype: str, sizes: tuple[int, int, int]
 ):
-    n_steps = 4
-    _, h, c, w, u, b = cell_inputs(sizes, dtype)
-    x = draw((n_steps, *sizes[:2]), dtype, seed=6)
-    hs, cs = lstm(x, h, c, w, u, b, l1_bytes=l1_bytes)
-    for t in range(n_steps):
-        values = wide(x[t], h, c, w, u, b)
-        expected, errors = lstm_cell_reference(*values), cell_errors(values)
-        assert_within(hs[t], expected[0], errors[0])
-        assert_within(cs[t], expected[1], errors[1])
-        h, c = hs[t], cs[t]  # so that rounding does not add up over the sequence
+    _, *rest = cell_inputs(sizes, dtype)
+    checked(lstm, draw((4, *sizes[:2]), dtype, seed=6), *rest, l1_bytes=l1_bytes)
 
 
-def test_a_long_sequence_stays_near_the_reference():
+def test_a_long_sequence_is_judged_step_by_step():
     _, *rest = cell_inputs((5, 9, 20), "float32")
-    x = draw((50, 5, 9), "float32", seed=6)
-    found, expected = lstm(x, *rest), lstm_reference(*wide(x, *rest))
-    for result, exact in zip(found, expected, strict=True):
-        np.testing.assert_allclose(result, exact, atol=1e-4)
+    checked(lstm, draw((50, 5, 9), "float32", seed=6), *rest)
 
 
-def test_tiles_and_residence_change_nothing_but_the_order_of_sums():
-    _, h, c, w, u, b = cell_inputs((40, 70, 50), "float32")
-    x = draw((3, 40, 70), "float32", seed=6)
-    expected = lstm(x, h, c, w, u, b)
-    choices: list[dict[str, Any]] = [
-        {"m_tile": 32, "n_tile": 16, "k_tile": 32},
-        {"l1_bytes": 1, "n_tile": 32},
-    ]
-    for tiles in choices:
-        found = lstm(x, h, c, w, u, b, **tiles)
-        np.testing.assert_allclose(found[0], expected[0], atol=1e-5)
+@pytest.mark.parametrize(
+    "tiles", [{"m_tile": 32, "n_tile": 16, "k_tile": 32}, {"l1_bytes": 1, "n_tile": 32}]
+)
+def test_tiles_and_residence_change_nothing_but_the_order_of_sums(tiles: dict[str, Any]):
+    _, *rest = cell_inputs((40, 70, 50), "float32")
+    checked(lstm, draw((3, 40, 70), "float32", seed=6), *rest, **tiles)
 
 
 def test_no_steps_give_no_states():

@@ -7,6 +7,7 @@ from tilelang.diagnostics import TileError
 from tilelang.kernels.batch_norm import batch_norm, batch_norm_training
 from tilelang.kernels.layer_norm import layer_norm
 from tilelang.kernels.linear import linear
+from tilelang.kernels.quantized_gemm import quantized_gemm
 from tilelang.kernels.softmax import softmax
 
 MAP = {"N": 2, "C": 3, "H": 4, "W": 5}
@@ -30,6 +31,12 @@ def test_integers_are_refused_where_results_are_not_whole(
 ):
     with pytest.raises(TileError, match=f"E0142.*`x` is {dtype}, wanted a float"):
         kernel.program(dtype=dtype, machine=None, **sizes)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int32"])
+def test_a_product_is_requantised_to_int8_or_to_a_float(dtype: str):
+    with pytest.raises(TileError, match=f"E0142.*`offset`.* is {dtype}, wanted int8 or a float"):
+        quantized_gemm.program(M=3, K=4, N=5, dtype=dtype)
 
 
 @pytest.mark.parametrize("empty", ["N", "H", "W"])

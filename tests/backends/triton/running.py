@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tests.correctness import logical
 from tilelang.backends.triton.compiler import Generated, generate
 from tilelang.backends.triton.options import Options
 from tilelang.backends.triton.processes import ask, interpret_job, is_installed, read_results
+from tilelang.check.inputs import meant
 from tilelang.ir.nodes import Program
 from tilelang.kernel import Kernel
 from tilelang.machines import find_machine
@@ -42,8 +44,20 @@ class Case:
     def program(self) -> Program:
         return self.kernel.program(dtype=self.dtype, machine="sm90", **self.sizes)
 
+    def inputs(self) -> list[Array]:
+        """Return logical arrays that the kernel is meant for: floats in -1 .. 1, all integers."""
+        program = self.program()
+        drawn = logical(program, random_inputs(program, seed=3), results=False)
+        return list(meant(self.kernel, program, drawn))
+
     def generated(self) -> Generated:
         return generate(self.program(), SM90, self.options)
+
+    def job(self) -> "Job":
+        program = self.program()
+        together = zip(program.inputs, self.inputs(), strict=True)
+        packed = [buffer.layout.pack(array) for buffer, array in together]
+        return Job(program, self.generated(), packed)
 
 
 @dataclass(frozen=True)
@@ -77,23 +91,12 @@ def run_all(jobs: Sequence[Job]) -> list[list[Array] | str]:
 
 def run_cases(cases: Sequence[Case]) -> dict[str, list[Array] | str]:
     """Return logical results of every case on random inputs, by the case's name."""
-    jobs: list[Job] = []
-    for case in cases:
-        program = case.program()
-        jobs.append(Job(program, case.generated(), inputs_of(case, program)))
+    jobs = [case.job() for case in cases]
     found = run_all(jobs)
     return {
-        str(case): one if isinstance(one, str) else logical(job.program, one)
+        str(case): one if isinstance(one, str) else logical(job.program, one, results=True)
         for case, job, one in zip(cases, jobs, found, strict=True)
     }
-
-
-def inputs_of(case: Case, program: Program) -> list[Array]:
-    """Return physical arrays: floats in -1 .. 1, integers over their whole range."""
-    inputs = random_inputs(program, seed=3)
-    if case.kernel.name == "batch_norm":
-        inputs[4] = np.abs(inputs[4])  # variances
-    return inputs
 
 
 def random_inputs(program: Program, seed: int) -> list[Array]:
@@ -108,24 +111,3 @@ def random_inputs(program: Program, seed: int) -> list[Array]:
             values = generator.integers(ends.min, ends.max, buffer.shape, endpoint=True)
         arrays.append(buffer.layout.pack(values.astype(kind)))
     return arrays
-
-
-def logical(program: Program, results: Sequence[Array]) -> list[Array]:
-    return [
-        buffer.layout.unpack(array, buffer.shape)
-        for buffer, array in zip(program.results, results, strict=True)
-    ]
-
-
-def expected(case: Case) -> list[Array]:
-    """Return what the reference of a kernel says in float64."""
-    program, function = case.program(), case.kernel.reference_function
-    assert function is not None
-    wide = [
-        buffer.layout.unpack(array, buffer.shape).astype(
-            np.float64 if buffer.dtype.is_float else np.int64
-        )
-        for buffer, array in zip(program.inputs, inputs_of(case, program), strict=True)
-    ]
-    found: Any = function(*wide, **dict(program.attributes))
-    return list(found) if isinstance(found, tuple) else [found]  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]

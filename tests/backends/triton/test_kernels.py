@@ -1,19 +1,17 @@
 """Shipped kernels and small ones, in Triton's interpreter, against their references."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-import numpy as np
 import pytest
 
 from tests.backends.triton import small_kernels as small
-from tests.backends.triton.running import Array, Case, expected, needs_triton, run_cases
+from tests.backends.triton.running import Array, Case, needs_triton, run_cases
+from tests.correctness import assert_correct, assert_meaning
 from tilelang.backends.triton.options import Options
+from tilelang.backends.triton.promises import IN_THE_INTERPRETER
 from tilelang.shipped import find_kernel
 
 POINTERS = Options(interpreter=True, descriptors=False)
-TOLERANCE = {"float16": 2.0**-10, "bfloat16": 2.0**-7, "float32": 2.0**-19, "int32": 0.0}
-"""Of results in -1 .. 1 and a little more: a rounding of the result, or of short sums."""
-
 PRODUCT = {"m_tile": 32, "n_tile": 32, "k_tile": 32}
 
 
@@ -81,14 +79,6 @@ def test_the_interpreter_agrees_with_the_reference(
 ):
     found = results[str(case)]
     assert not isinstance(found, str), found
-    for array, wanted in zip(found, expected(case), strict=True):
-        _compare(array, wanted)
-
-
-def _compare(array: Array, wanted: Sequence[float] | Array) -> None:
-    tolerance = TOLERANCE[str(array.dtype)]
-    exact = np.asarray(wanted, np.float64)
-    scale = max(1.0, float(np.max(np.abs(exact), initial=0)))
-    np.testing.assert_allclose(
-        array.astype(np.float64), exact, rtol=tolerance, atol=tolerance * scale
-    )
+    program, inputs = case.program(), case.inputs()
+    assert_meaning(case.kernel, program, inputs)
+    assert_correct(program, inputs, found, IN_THE_INTERPRETER)

@@ -15,6 +15,7 @@ from tests.backends.triton.running import SM90, needs_triton
 from tilelang.backends.triton.compiler import generate
 from tilelang.backends.triton.options import Options
 from tilelang.backends.triton.processes import ask, compile_job
+from tilelang.backends.triton.promises import ON_A_GPU
 from tilelang.backends.triton.reports import KernelReport, report_kernels
 from tilelang.backends.triton.targets import find_target
 from tilelang.ir.nodes import Program
@@ -163,6 +164,22 @@ def test_every_operation_compiles(arch: str):
         answers = ask("compile", jobs)
     assert [answer["error"] for answer in answers if "error" in answer] == []
     assert len(answers) >= len(numbers.OPERATIONS) - 1
+
+
+@needs_triton
+def test_what_is_promised_to_flush_does_and_nothing_else():
+    target, jobs = find_target("sm_90"), list[dict[str, Any]]()
+    with TemporaryDirectory() as folder:
+        for number in range(len(numbers.OPERATIONS)):
+            program = numbers.elementwise.program(dtype="float32", machine="sm90", N=128, op=number)
+            generated = generate(program, SM90, target.options(Options()))
+            source = Path(folder) / f"file{number}.py"
+            source.write_text(generated.text)
+            jobs += [compile_job(kernel, source, target.triton) for kernel in generated.kernels]
+        answers = ask("compile", jobs)
+    flushing = [number for number, answer in enumerate(answers) if ".ftz" in answer["ptx"]]
+    assert len(answers) == len(numbers.OPERATIONS)
+    assert {numbers.FUNCTIONS[number] for number in flushing} == ON_A_GPU.flushes_arguments
 
 
 def programs_of_all_operations() -> Iterator[Program]:

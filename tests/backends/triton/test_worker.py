@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from tests.backends.triton.running import Array, Case, Job, inputs_of, needs_triton, run_all
+from tests.backends.triton.running import Array, Case, needs_triton, run_all
 from tilelang.backends.triton.options import Options
 from tilelang.shipped import find_kernel
 
@@ -18,10 +18,11 @@ CASE = Case(
 
 def run_changed(old: str, new: str) -> list[Array] | str:
     """Run the case with a part of its text changed."""
-    program, generated = CASE.program(), CASE.generated()
-    assert old in generated.text
-    changed = replace(generated, text=generated.text.replace(old, new))
-    return run_all([Job(program, changed, inputs_of(CASE, program))])[0]
+    job = CASE.job()
+    text = job.generated.text
+    assert old in text
+    changed = replace(job.generated, text=text.replace(old, new))
+    return run_all([replace(job, generated=changed)])[0]
 
 
 @needs_triton

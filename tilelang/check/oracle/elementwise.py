@@ -93,6 +93,7 @@ _NOT_NEGATIVE = (UnaryOp.EXP, UnaryOp.SQRT, UnaryOp.RSQRT, UnaryOp.SIGMOID)
 
 
 def _function(op: UnaryOp, x: Planes, dtype: DType, floats: Floats) -> Planes:
+    x = np.stack([x[VALUE], *floats.argument((x[LOW], x[HIGH]), op)])
     value, low, high = _FUNCTIONS[op](x)
     if op is UnaryOp.RSQRT:
         low, high = high, low

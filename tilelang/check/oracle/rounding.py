@@ -37,6 +37,10 @@ class Rounding(Protocol):
         """Return the ends for a quotient."""
         ...
 
+    def argument(self, ends: Ends, op: UnaryOp) -> Ends:
+        """Return the ends for what a function is given."""
+        ...
+
     def function(self, ends: Ends, op: UnaryOp, dtype: DType) -> Ends:
         """Return the ends for a function's value."""
         ...
@@ -72,6 +76,9 @@ class _Float64:
         return outward(ends)
 
     product = quotient = result
+
+    def argument(self, ends: Ends, op: UnaryOp) -> Ends:
+        return ends
 
     def function(self, ends: Ends, op: UnaryOp, dtype: DType) -> Ends:
         return _widened(ends, _OWN_ULPS, DOUBLE)
@@ -122,6 +129,11 @@ class _Device:
     def quotient(self, ends: Ends, dtype: DType) -> Ends:
         n_ulps = self._numerics.division_ulps
         return self.result(_widened(ends, n_ulps, self.form) if n_ulps else ends, dtype)
+
+    def argument(self, ends: Ends, op: UnaryOp) -> Ends:
+        if op not in self._numerics.flushes_arguments:
+            return ends
+        return _flushed(ends, self.form.least_normal)
 
     def function(self, ends: Ends, op: UnaryOp, dtype: DType) -> Ends:
         n_ulps = self._numerics.ulps[op]

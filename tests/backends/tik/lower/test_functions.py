@@ -81,4 +81,4 @@ def test_float16_functions_are_rounded_once(name: str, machine: str) -> None:
 def test_far_arguments_give_limits_and_no_nan(machine: str) -> None:
     x = np.array([-1e30, -200, -90, 0, 90, 200, 1e30] + [0] * 9, np.float32)
     assert np.isfinite(run(function(tl.sigmoid), machine, x)).all()
-    np.testing.assert_allclose(run(function(tl.tanh), machine, x)[:7], [-1, -1, -1, 0, 1, 1, 1])
+    np.testing.assert_array_equal(run(function(tl.tanh), machine, x)[:7], [-1, -1, -1, 0, 1, 1, 1])

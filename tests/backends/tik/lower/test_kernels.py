@@ -53,8 +53,7 @@ def test_gemm_with_more_tiles_than_cores() -> None:
 def test_chips_without_a_barrier_or_with_less_functions(
     machine: str, kernel: Kernel, keywords: dict[str, Any]
 ) -> None:
-    slack = 100 if machine == "ascend310" else 4  # exponentials of the 310 are built: 2e-5
-    assert_agrees(kernel, machine, slack=slack, **keywords)
+    assert_agrees(kernel, machine, **keywords)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +79,7 @@ def test_chips_without_a_barrier_or_with_less_functions(
     ids=lambda value: value.name if isinstance(value, Kernel) else "",
 )
 def test_kernels_with_vector_work(kernel: Kernel, keywords: dict[str, Any]) -> None:
-    assert_agrees(kernel, slack=4, **keywords)
+    assert_agrees(kernel, **keywords)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,9 @@
 """What a kernel reads from outside may change between calls, as it does in a notebook."""
 
+import sys
+from collections.abc import Callable
+from functools import partial, wraps
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -9,10 +13,11 @@ import tilelang as tl
 
 SCALE = 2
 TABLE = {"factor": [1, 2]}
+ONE = 1
 
 
 def change(t: tl.Tensor) -> None:
-    t += 1
+    t += ONE
 
 
 @tl.kernel("x[N]: T -> y[N]: T")
@@ -62,6 +67,113 @@ def test_a_variable_of_the_function_around_is_read_anew():
     np.testing.assert_array_equal(kernel(X), 2 * X)
     factor = 4
     np.testing.assert_array_equal(kernel(X), 4 * X)
+
+
+def test_a_global_of_a_function_that_the_kernel_calls_is_read_anew(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    np.testing.assert_array_equal(scaled(X), 2 * X + 1)
+    monkeypatch.setitem(globals(), "ONE", 5)
+    np.testing.assert_array_equal(scaled(X), 2 * X + 5)
+
+
+class Epilogue:
+    """Adds a number that it holds."""
+
+    step = 1
+
+    def __init__(self, bias: int) -> None:
+        self.bias = bias
+
+    def apply(self, t: tl.Tensor) -> None:
+        t += self.bias * self.step
+
+    def __call__(self, t: tl.Tensor) -> None:
+        self.apply(t)
+
+
+def identity(function: Callable[..., None]) -> Callable[..., None]:
+    @wraps(function)
+    def wrapped(*args: Any) -> None:
+        function(*args)
+
+    return wrapped
+
+
+@identity
+def wrapped_change(t: tl.Tensor) -> None:
+    change(t)
+
+
+EPILOGUE = Epilogue(3)
+CONFIG = SimpleNamespace(inner=SimpleNamespace(bias=4))
+MODULE = ModuleType("settings")
+setattr(MODULE, "BIAS", 5)  # noqa: B010 - pyright knows no attribute of a module made here
+STEPS = [change]
+
+
+def through_a_method(t: tl.Tensor) -> None:
+    EPILOGUE.apply(t)
+
+
+def through_an_object(t: tl.Tensor) -> None:
+    EPILOGUE(t)
+
+
+def through_a_new_object(t: tl.Tensor) -> None:
+    Epilogue(2)(t)
+
+
+def through_attributes(t: tl.Tensor) -> None:
+    t += CONFIG.inner.bias
+
+
+def through_a_module(t: tl.Tensor) -> None:
+    t += MODULE.BIAS
+
+
+def through_a_list(t: tl.Tensor) -> None:
+    for step in STEPS:
+        step(t)
+
+
+def through_a_partial(t: tl.Tensor) -> None:
+    partial(change, t)()
+
+
+@pytest.mark.parametrize(
+    ("add", "target", "name", "before", "after"),
+    [
+        (through_a_method, EPILOGUE, "bias", 3, 8),
+        (through_a_method, Epilogue, "step", 3, 24),
+        (through_an_object, EPILOGUE, "bias", 3, 8),
+        (through_a_new_object, Epilogue, "step", 2, 16),
+        (through_attributes, CONFIG.inner, "bias", 4, 8),
+        (through_a_module, MODULE, "BIAS", 5, 8),
+        (through_a_list, sys.modules[__name__], "ONE", 1, 8),
+        (through_a_partial, sys.modules[__name__], "ONE", 1, 8),
+        (wrapped_change, sys.modules[__name__], "ONE", 1, 8),
+    ],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+def test_what_a_kernel_reaches_by_names_is_read_anew(
+    add: Callable[[tl.Tensor], None],
+    target: object,
+    name: str,
+    before: int,
+    after: int,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    @tl.kernel("x[N]: T -> y[N]: T")
+    def kernel(x: tl.Tensor, y: tl.Tensor) -> None:
+        t = tl.alloc_ub((8,), x.dtype)
+        tl.data_move(t, x)
+        add(t)
+        tl.data_move(y, t)
+
+    np.testing.assert_array_equal(kernel(X), X + before)
+    monkeypatch.setattr(target, name, 8)
+    np.testing.assert_array_equal(kernel(X), X + after)
 
 
 def test_what_does_not_change_is_not_traced_again():

@@ -1,58 +1,202 @@
-"""What a kernel's function reads from outside itself: globals and variables of functions around it.
+"""What a kernel reads from outside itself: globals, variables of functions around it, attributes.
 
 A kernel is traced once for each kind of arguments. In a notebook a global changes, or a function
 that the kernel calls is defined anew, and what was traced before would silently mean the old one.
+So the names that the kernel's code reads are watched, and those of the functions behind them.
 """
 
 from __future__ import annotations
 
 import dis
-from collections.abc import Callable, Iterator, Mapping
-from types import CodeType
+import inspect
+import sys
+import sysconfig
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache, partial
+from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any, TypeAlias
 
 Plain: TypeAlias = bool | int | float | str
+Get: TypeAlias = Callable[[str], object]
+Variable: TypeAlias = tuple[int, Get, str]
+"""The place of a variable (an `id`), what reads it there by its name, and the name."""
 
 _MOST_ITEMS = 64
 """Containers past this are compared by identity: looking into them would slow every call down."""
 
+_FIRST = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_DEREF", "LOAD_CLASSDEREF"})
+_NEXT = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
+_INSTALLED = tuple({sysconfig.get_path(kind) for kind in ("stdlib", "purelib", "platlib")})
+
 
 class Captured:
-    """The outside variables of a function, and what they were when it was traced."""
+    """The variables that a function and the functions it calls read from outside.
+
+    Watched are names, attributes of modules that names reach (`config.scale`), and all that a
+    user's classes and objects hold; nothing of Python itself and of installed packages.
+    """
 
     def __init__(self, function: Callable[..., Any]) -> None:
-        """Find the variables that `function` reads, itself or in functions defined inside it."""
-        self._globals: Mapping[str, object] = getattr(function, "__globals__", {})
-        self._cells = getattr(function, "__closure__", None) or ()
-        self._names = tuple(dict.fromkeys(_global_names(function.__code__)))
-        self._seen: list[object] | None = None
+        """Watch nothing yet: that begins when `function` has been traced."""
+        self._function = function
+        self._single: list[tuple[Get, str, object]] = []
+        self._containers: list[tuple[Get, str, object]] = []
 
     def has_changed(self) -> bool:
-        """Return whether a variable is another than it was, and remember what it is now."""
-        before = self._seen
-        self.remember()
-        return before is not None and not _is_same(before, self._seen)
+        """Return whether a variable is another than it was when `remember` was called last."""
+        for get, name, seen in self._single:
+            value = get(name)
+            if value is not seen and not _is_same(seen, value):
+                return True
+        return any(not _is_same(seen, _kept(get(name))) for get, name, seen in self._containers)
 
     def remember(self) -> None:
         """Take the variables as they are: those that tracing itself changes are no change."""
-        values = [self._globals.get(name) for name in self._names]
-        self._seen = [_kept(value) for value in (*values, *map(_content, self._cells))]
+        self._single.clear()
+        self._containers.clear()
+        for get, name in _watched(self._function):
+            value = get(name)
+            kept = _kept(value)
+            (self._single if kept is value else self._containers).append((get, name, kept))
 
 
-def _global_names(code: CodeType) -> Iterator[str]:
+def _watched(root: Callable[..., Any]) -> Iterator[tuple[Get, str]]:
+    """Yield what reads each variable, once, and its name; functions found on the way add theirs."""
+    package = _package(root.__module__)
+    visited: set[FunctionType] = set()
+    seen: set[tuple[int, str]] = set()
+    waiting = list(_functions_in(root))
+    while waiting:
+        function = waiting.pop()
+        if function in visited:
+            continue
+        visited.add(function)
+        for place, get, name in _variables(function, package):
+            if (place, name) not in seen:
+                seen.add((place, name))
+                yield get, name
+                found = _functions_in(get(name))
+                waiting += [one for one in found if _may_change(one, package)]
+
+
+def _variables(function: FunctionType, package: str) -> Iterator[Variable]:
+    """Yield what the code of `function` reads."""
+    cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
+    for first, *attributes in _chains(function.__code__):
+        cell = cells.get(first)
+        place: Any = function.__globals__ if cell is None else cell
+        get: Get = place.get if cell is None else partial(_content, cell)
+        yield id(place), get, first
+        value = get(first)
+        for name in attributes:
+            yield from _holdings(value, package)
+            space = _space(value, name, package)
+            if space is None:
+                break
+            yield id(space), space.get, name
+            value = space.get(name)
+        yield from _holdings(value, package)
+
+
+def _holdings(value: object, package: str) -> Iterator[Variable]:
+    """Yield all that a user's class or object holds: its methods read what no name here shows."""
+    kind = value if isinstance(value, type) else type(value)
+    if not _is_loose(kind.__module__, None, package):
+        return
+    spaces = [vars(it) for it in inspect.getmro(kind) if _is_loose(it.__module__, None, package)]
+    for space in (*spaces, _attributes(value)):
+        yield from ((id(space), space.get, name) for name in space if not name.startswith("__"))
+
+
+@cache
+def _chains(code: CodeType) -> tuple[tuple[str, ...], ...]:
+    """Return the names that `code` and functions inside it read from outside, with attributes."""
+    chains: list[list[str]] = []
+    is_open = False
     for instruction in dis.get_instructions(code):
-        if instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
-            yield instruction.argval
+        if instruction.opname in _FIRST:
+            chains.append([instruction.argval])
+            is_open = True
+        elif is_open and instruction.opname in _NEXT:
+            chains[-1].append(instruction.argval)
+        else:
+            is_open = False
+    found = dict.fromkeys(map(tuple, chains))
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
-            yield from _global_names(constant)
+            found.update(dict.fromkeys(_chains(constant)))
+    return tuple(found)
 
 
-def _content(cell: Any) -> object:
+def _space(value: object, name: str, package: str) -> Mapping[str, object] | None:
+    """Return where attribute `name` of `value` is kept; None if it cannot change or is computed."""
+    if isinstance(value, ModuleType):
+        file = getattr(value, "__file__", None)
+        return vars(value) if _is_loose(value.__name__, file, package) else None
+    if not isinstance(value, type) and name in _attributes(value):
+        return _attributes(value)
+    classes = inspect.getmro(value if isinstance(value, type) else type(value))
+    holder = next((it for it in classes if name in vars(it)), object)
+    return vars(holder) if _is_loose(holder.__module__, None, package) else None
+
+
+def _attributes(value: object) -> Mapping[str, object]:
+    return getattr(value, "__dict__", {})
+
+
+def _content(cell: Any, _: str) -> object:
     try:
         return cell.cell_contents
     except ValueError:  # the variable has no value yet
         return None
+
+
+def _functions_in(value: object) -> Iterator[FunctionType]:
+    """Yield the Python functions that `value` is, wraps or holds."""
+    container: Any = value
+    match value:
+        case FunctionType():
+            inner = inspect.unwrap(value)
+            yield value
+            if inner is not value:
+                yield from _functions_in(inner)
+        case partial():
+            yield from _functions_in(container.func)
+        case MethodType() | staticmethod() | classmethod():
+            yield from _functions_in(container.__func__)
+        case type():
+            members = [vars(it).values() for it in inspect.getmro(value)]
+            yield from (it for some in members for it in some if isinstance(it, FunctionType))
+        case dict() | list() | tuple():
+            items: Iterable[object] = container.values() if isinstance(value, dict) else container
+            for item in items if len(container) <= _MOST_ITEMS else ():
+                yield from _functions_in(item)
+        case _ if hasattr(value, "__wrapped__"):  # functools.cache and its like
+            yield from _functions_in(inspect.unwrap(container))
+        case _ if callable(value):
+            yield from _functions_in(type(value))
+        case _:
+            return
+
+
+def _may_change(function: FunctionType, package: str) -> bool:
+    return _is_loose(function.__module__, function.__code__.co_filename, package)
+
+
+def _is_loose(module: str | None, file: str | None, package: str) -> bool:
+    """Return whether somebody may change a module while it is in use: the kernel's, or a user's."""
+    name = module or ""
+    top = _package(name)
+    if top == "tilelang" and not name.startswith("tilelang.kernels"):
+        return False
+    if top == package:
+        return True
+    place = file or getattr(sys.modules.get(name), "__file__", None) or ""
+    return top not in sys.stdlib_module_names and not place.startswith(_INSTALLED)
+
+
+def _package(module: str | None) -> str:
+    return (module or "").partition(".")[0]
 
 
 def _kept(value: object) -> object:

@@ -14,6 +14,7 @@ from tilelang.backend import find_backend
 from tilelang.binding import Argument, Binding, bind
 from tilelang.captured import Captured
 from tilelang.diagnostics import Diagnostic, Location, Note, TileError, callsite
+from tilelang.diagnostics.boundary import boundary, without_internals
 from tilelang.dtypes import DType, DTypeLike
 from tilelang.ir.nodes import Program
 from tilelang.ir.region import Buffer
@@ -53,6 +54,7 @@ class TileRule(Protocol):
         ...
 
 
+@boundary
 def kernel(signature: str, *, name: str | None = None) -> Callable[[Callable[..., None]], Kernel]:
     """Make a kernel of the function below: `@tl.kernel("a[M, K]: T -> c[M, K]: T")`.
 
@@ -67,6 +69,7 @@ def kernel(signature: str, *, name: str | None = None) -> Callable[[Callable[...
     location = callsite.location(None)
     check_signature_is_text(signature, location)
 
+    @boundary
     def decorate(function: Callable[..., None]) -> Kernel:
         parsed = parse_signature(signature, location)
         check_is_plain_function(function, location)
@@ -170,14 +173,19 @@ class Kernel:
         Raises:
             TileError: for a mistake in the call, in the kernel, or while it runs strictly.
         """
-        known = self._compiled(arrays, backend, machine, keywords)
-        if out is None:
-            results = args.allocate(known.kinds, next(iter(arrays), None))
-        else:
-            results = self._given_results(known.results, arrays, out)
-        known.run(*arrays, *results)
+        __tracebackhide__ = True
+        try:  # not `boundary`: one more Python call would be felt
+            known = self._compiled(arrays, backend, machine, keywords)
+            if out is None:
+                results = args.allocate(known.kinds, next(iter(arrays), None))
+            else:
+                results = self._given_results(known.results, arrays, out)
+            known.run(*arrays, *results)
+        except TileError as error:
+            raise without_internals(error) from None
         return results if len(results) > 1 else next(iter(results))
 
+    @boundary
     def program(
         self,
         *,
@@ -204,6 +212,7 @@ class Kernel:
         binding = self._bind(arrays, request, dtypes, location)
         return self._specialise(binding, request, find_machine(machine or "host"), location)
 
+    @boundary
     def source(
         self,
         backend: str,
@@ -219,6 +228,7 @@ class Kernel:
         program = self.program(dtype=dtype, machine=target.name, **keywords)
         return found.compile(program, target, **options).source
 
+    @boundary
     def check(
         self,
         *,
@@ -239,6 +249,7 @@ class Kernel:
             self, backends=backends, dtype=dtype, machine=machine, seed=seed, keywords=keywords
         )
 
+    @boundary
     def fuzz(
         self,
         *,
@@ -261,6 +272,7 @@ class Kernel:
         scope = read_scope(self, dtype, machine, keywords)
         return fuzz(self, backends=backends, budget=budget, seed=seed, scope=scope)
 
+    @boundary
     def sweep(
         self,
         tiles: Mapping[str, Iterable[int] | str],

@@ -22,7 +22,7 @@ _LOOK_AHEAD = 4
 def user_frame() -> FrameType:
     """Return the innermost frame that is not `tilelang`'s own."""
     frame = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]
-    while _is_internal(frame) and frame.f_back is not None:
+    while is_internal(frame) and frame.f_back is not None:
         frame = frame.f_back
     return frame
 
@@ -61,14 +61,16 @@ def is_iterated_by_for(frame: FrameType) -> bool:
     return bool(after) and after[0].opname == "GET_ITER"
 
 
-def _is_internal(frame: FrameType) -> bool:
+def is_internal(frame: FrameType) -> bool:
+    """Return whether `frame` is `tilelang`'s own; a backend's is, a shipped kernel's is not."""
     name = frame.f_globals.get("__name__", "")
-    return name.startswith("tilelang.") and not name.startswith("tilelang.kernels")
+    package, _, rest = name.partition(".")
+    return package == "tilelang" and not rest.startswith("kernels")
 
 
 def _is_command_line() -> bool:
     frame = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]
-    while _is_internal(frame) and frame.f_back is not None:
+    while is_internal(frame) and frame.f_back is not None:
         if frame.f_globals.get("__name__", "").startswith("tilelang.cli"):
             return True
         frame = frame.f_back
@@ -87,7 +89,7 @@ def _caller_location(frame: FrameType, body: CodeType) -> Location | None:
     """Return the place that called the function of `frame`, if it lies inside the kernel's body."""
     if frame.f_code is body or not any(outer.f_code is body for outer in _outer(frame)):
         return None
-    caller = next((outer for outer in _outer(frame) if not _is_internal(outer)), None)
+    caller = next((outer for outer in _outer(frame) if not is_internal(outer)), None)
     return _frame_location(caller, body) if caller else None
 
 

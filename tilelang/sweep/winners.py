@@ -6,6 +6,7 @@ from pathlib import Path
 from tilelang.backend import backend_names, find_backend
 from tilelang.binding.sizes import dim_names_of
 from tilelang.diagnostics import Diagnostic, Location, TileError, callsite
+from tilelang.diagnostics.boundary import boundary
 from tilelang.dtypes import DType, DTypeLike
 from tilelang.kernel import Kernel, TileRule
 from tilelang.machines import find_machine
@@ -13,6 +14,7 @@ from tilelang.parameters import read_dtypes
 from tilelang.sweep.columns import columns_of
 
 
+@boundary
 def best(
     kernel: Kernel,
     dims: Mapping[str, int],

@@ -108,6 +108,19 @@ def disjunction(*args: Condition) -> Condition:
     return Or(parts)
 
 
+def nesting(condition: Condition) -> int:
+    """Return how many `and`, `or` and `not` stand inside each other at most."""
+    match condition:
+        case Truth() | Compare():
+            return 0
+        case And(args) | Or(args):
+            return 1 + max(map(nesting, args))
+        case Not(arg):
+            return 1 + nesting(arg)
+        case _:
+            assert_never(condition)
+
+
 def negate(condition: Condition) -> Condition:
     """Return the opposite condition."""
     match condition:

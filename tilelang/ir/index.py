@@ -134,6 +134,23 @@ def maximum(*indices: Index) -> Index:
     return _extreme(Max, *indices)
 
 
+def nesting(index: Index) -> int:
+    """Return how many `//`, `%`, min and max stand inside each other at most."""
+    return max((_atom_nesting(atom) for atom, _ in index.terms), default=0)
+
+
+def _atom_nesting(atom: Atom) -> int:
+    match atom:
+        case Var():
+            return 0
+        case FloorDiv(inner) | Mod(inner):
+            return 1 + nesting(inner)
+        case Min(args) | Max(args):
+            return 1 + max(map(nesting, args))
+        case _:
+            assert_never(atom)
+
+
 Number = TypeVar("Number")
 
 

@@ -6,7 +6,7 @@ from typing import overload
 
 from tilelang.ir import index as ix
 from tilelang.ir.expression import BinaryOp, UnaryOp
-from tilelang.language.handles import Index, IndexLike, as_node, is_index
+from tilelang.language.handles import Index, IndexLike, as_node, is_index, nested
 from tilelang.language.vector import Expression, OperandLike, binary, unary
 
 
@@ -61,7 +61,7 @@ def maximum(x: OperandLike, y: OperandLike) -> Expression | Index | int:
     if is_index(x) and is_index(y):
         if not isinstance(x, Index) and not isinstance(y, Index):
             return max(x, y)
-        return Index(ix.maximum(as_node(x), as_node(y)))
+        return nested(ix.maximum(as_node(x), as_node(y)))
     return binary(BinaryOp.MAXIMUM, x, y)
 
 
@@ -76,5 +76,5 @@ def minimum(x: OperandLike, y: OperandLike) -> Expression | Index | int:
     if is_index(x) and is_index(y):
         if not isinstance(x, Index) and not isinstance(y, Index):
             return min(x, y)
-        return Index(ix.minimum(as_node(x), as_node(y)))
+        return nested(ix.minimum(as_node(x), as_node(y)))
     return binary(BinaryOp.MINIMUM, x, y)

@@ -13,6 +13,7 @@ import numpy as np
 
 from tilelang.ir import condition as cond
 from tilelang.ir import index as ix
+from tilelang.ir.named import NamedInt, as_int
 from tilelang.language import mistakes
 
 IndexLike: TypeAlias = "Index | int"
@@ -55,7 +56,7 @@ class Index:
 
     def __abs__(self) -> Index:
         """Return the larger of the index and its negative."""
-        return Index(ix.maximum(self.node, ix.scale(self.node, -1)))
+        return nested(ix.maximum(self.node, ix.scale(self.node, -1)))
 
     def __sub__(self, other: IndexLike) -> Index:
         """Return the difference."""
@@ -86,11 +87,11 @@ class Index:
 
     def __floordiv__(self, other: int) -> Index:
         """Return `self // other`, rounded down; `other` is a plain positive number."""
-        return Index(ix.floor_div(self.node, _divisor(other, "//")))
+        return nested(ix.floor_div(self.node, _divisor(other, "//")))
 
     def __mod__(self, other: int) -> Index:
         """Return `self % other`, from 0 to `other - 1`; `other` is a plain positive number."""
-        return Index(ix.modulo(self.node, _divisor(other, "%")))
+        return nested(ix.modulo(self.node, _divisor(other, "%")))
 
     def __rfloordiv__(self, other: object) -> NoReturn:
         """Refuse to divide by an index."""
@@ -147,6 +148,26 @@ class Index:
         raise mistakes.unpacked_index(self)
 
 
+MOST_NESTED = 32
+"""Of `//`, `%`, min and max inside each other: every pass walks them by recursion."""
+
+
+def nested(node: ix.Index) -> Index:
+    """Return the handle of a `//`, `%`, min or max.
+
+    Raises:
+        TileError: E0143 if too many of them stand inside each other.
+    """
+    depth = ix.nesting(node)
+    if depth > MOST_NESTED:
+        raise mistakes.error(
+            "E0143",
+            f"this index nests {depth} of `//`, `%`, min and max, and at most {MOST_NESTED} can be",
+            "compute it from the loop's index in fewer steps",
+        )
+    return Index(node)
+
+
 class Condition:
     """A condition over loop variables; combine two with `&`, `|` and `~`."""
 
@@ -168,13 +189,13 @@ class Condition:
         """Return the condition that both hold."""
         if not is_condition(other):
             return _other_operand(self, "&", other)
-        return Condition(cond.conjunction(self.node, as_condition(other)))
+        return _combined(cond.conjunction(self.node, as_condition(other)))
 
     def __or__(self, other: ConditionLike) -> Condition:
         """Return the condition that one of the two holds."""
         if not is_condition(other):
             return _other_operand(self, "|", other)
-        return Condition(cond.disjunction(self.node, as_condition(other)))
+        return _combined(cond.disjunction(self.node, as_condition(other)))
 
     __rand__ = __and__
     __ror__ = __or__
@@ -199,11 +220,23 @@ class Condition:
 ConditionLike: TypeAlias = "Condition | bool"
 
 
+def _combined(node: cond.Condition) -> Condition:
+    depth = cond.nesting(node)
+    if depth > MOST_NESTED:
+        raise mistakes.error(
+            "E0143",
+            f"this condition nests {depth} of `&`, `|` and `~`, and at most {MOST_NESTED} can be",
+            "combine with `&` alone or with `|` alone, which does not nest, or compute it in "
+            "Python from plain numbers",
+        )
+    return Condition(node)
+
+
 def is_index(value: object) -> TypeGuard[IndexLike]:
     """Return whether `value` is a symbolic or a plain integer (numpy's count; bools do not)."""
     if isinstance(value, Index):
         return True
-    if type(value) is int:
+    if type(value) in (int, NamedInt):
         return True
     if isinstance(value, bool) or not isinstance(value, SupportsIndex):
         return False
@@ -221,7 +254,7 @@ def is_condition(value: object) -> TypeGuard[ConditionLike]:
 
 def as_node(value: IndexLike) -> ix.Index:
     """Return the IR's form of an index."""
-    return value.node if isinstance(value, Index) else ix.constant(value.__index__())
+    return value.node if isinstance(value, Index) else ix.constant(as_int(value))
 
 
 def as_condition(value: ConditionLike) -> cond.Condition:
@@ -272,5 +305,5 @@ _refuse(Condition, {"add": "+", "sub": "-", "mul": "*", "truediv": "/", "xor": "
 
 def _divisor(value: object, operator: str) -> int:
     if is_index(value) and not isinstance(value, Index) and value > 0:
-        return int(value)
+        return as_int(value)
     raise mistakes.divisor(value, operator)

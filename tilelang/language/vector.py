@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import NoReturn, TypeAlias
+from typing import TYPE_CHECKING, NoReturn, TypeAlias
 
 import numpy as np
 
@@ -49,6 +49,7 @@ from tilelang.language.literals import (
     want_dtype,
 )
 from tilelang.language.refusals import NoValues
+from tilelang.language.spellings import unknown_attribute
 
 
 class Operand(NoValues):
@@ -59,6 +60,14 @@ class Operand(NoValues):
     def recipe(self) -> Expression:
         """Return this as an expression; reading it starts now."""
         raise NotImplementedError
+
+    if not TYPE_CHECKING:  # type checkers know the attributes
+
+        def __getattr__(self, name: str) -> NoReturn:
+            """Refuse what arrays elsewhere have, and say what it is here."""
+            if name.startswith("__"):  # Python and numpy look for what an object can do
+                raise AttributeError(name)
+            raise unknown_attribute(mistakes.shown(self), name, dir(type(self)))
 
     def __add__(self, other: OperandLike) -> Expression:
         """Return `self + other`, element by element."""
@@ -167,6 +176,10 @@ class Expression(Operand):
     stamp: int
     scopes: tuple[tracing.Scope, ...]
     """The bodies that were open; the innermost must still be open where the recipe is used."""
+    depth: int = 1
+    """Operations on the longest way from the result to what is read."""
+    n_operations: int = 1
+    """All of them; an expression that is used twice is computed twice."""
 
     def __repr__(self) -> str:
         """Return what it makes."""
@@ -208,6 +221,11 @@ class Reduction:
     __hash__ = None  # pyright: ignore[reportAssignmentType]
     __array_ufunc__ = None
 
+
+MOST_DEEP = 200
+"""Operations inside each other: every backend walks expressions by recursion."""
+MOST_OPERATIONS = 4096
+"""Of one expression; `e = e * e` doubles it each time."""
 
 OperandLike: TypeAlias = "Operand | Index | Condition | int | float"
 
@@ -414,7 +432,23 @@ def _combine(node: Expr, *operands: Expression, dtype: DType | None = None) -> E
     check_kept("expression")
     innermost = max((operand.scopes for operand in operands), key=len)
     dtype = dtype or operands[0].dtype
-    return Expression(node, shape, dtype, trace.here(), trace.stamp, innermost)
+    depth = 1 + max(operand.depth for operand in operands)
+    n_operations = 1 + sum(operand.n_operations for operand in operands)
+    if depth > MOST_DEEP or n_operations > MOST_OPERATIONS:
+        raise _too_large(depth, n_operations)
+    return Expression(node, shape, dtype, trace.here(), trace.stamp, innermost, depth, n_operations)
+
+
+def _too_large(depth: int, n_operations: int) -> TileError:
+    found = f"nests {depth} operations, and at most {MOST_DEEP} can be"
+    if n_operations > MOST_OPERATIONS:
+        found = f"has {n_operations:,} operations, and at most {MOST_OPERATIONS:,} can be in one"
+    return mistakes.error(
+        "E0143",
+        f"this expression {found}; nothing of it is computed before it is stored",
+        "store it on the way, and go on with the tile: `t[:] = e`; in a loop add up in place: "
+        "`t += x`",
+    )
 
 
 def check_kept(what: str) -> None:

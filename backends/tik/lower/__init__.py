@@ -2,19 +2,24 @@
 
 | file | does |
 |---|---|
-| `program` | a whole program: tensors, stages, tiles on cores |
+| `sequence` | a whole program: one kernel, or several that run in turn |
+| `program` | a kernel: tensors, stages, tiles on cores |
 | `statements` | statements by kind |
 | `forms`, `boxes` | where elements lie, and how regions fall apart into evenly spaced pieces |
 | `edges`, `cases` | which part of a tile lies in its tensor, and a branch for every case |
 | `tiles`, `loads`, `stores`, `copies`, `fills` | moves |
-| `realign`, `byte_transposes` | what starts between blocks, or runs the wrong way |
+| `strips`, `relayout` | whole rows between GM and tiles in blocks |
+| `tile_order` | which tile a core takes when |
+| `realign`, `byte_transposes`, `turns` | what starts between blocks, or runs the wrong way |
 | `cube`, `img2col` | fractals, products, convolution windows |
+| `split_cores`, `cube_core`, `slabs`, `fixpipe` | chips whose cube and vector unit are apart |
+| `turned_operands`, `staged_results` | stages of vector work around products, on these |
 | `lanes` | vector instructions over boxes: blocks, repeats, masks |
 | `maps`, `values`, `arithmetic`, `functions`, `casts`, `selects`, `positions` | expressions |
 | `reduces` | sums, maxima and minima |
 | `writer`, `scalars` | what is written: bodies, names, scalar expressions |
 """
 
-from tilelang.backends.tik.lower.program import lower_program
+from tilelang.backends.tik.lower.sequence import Kernel, lower_kernels, lower_program
 
-__all__ = ["lower_program"]
+__all__ = ["Kernel", "lower_kernels", "lower_program"]

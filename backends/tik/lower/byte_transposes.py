@@ -19,7 +19,6 @@ from tilelang.backends.tik.lower.boxes import Box
 from tilelang.backends.tik.lower.copies import copy
 from tilelang.backends.tik.lower.forms import Axis
 from tilelang.backends.tik.lower.writer import Writer
-from tilelang.ir import condition as cond
 from tilelang.ir import index as ix
 from tilelang.ir.index import Index
 
@@ -81,29 +80,20 @@ def _turn(
         places = (ix.add(start, ix.constant(row * _ROW_BYTES)) for row in range(_ROWS))
         return tuple(Operand(tensor, dst.form.dtype, writer.expr(place)) for place in places)
 
-    for line in writer.repeated("line", n_lines // _ROWS):
+    def write(line: Index, half: int) -> None:
+        """Write the transposes of 16 lines, which are one half of the lanes of a block."""
         to = rows(turned, ix.scale(line, pitches[1]))
         block = ix.scale(ix.floor_div(line, 2), n_k * _ROW_BYTES)
         for high_k in (False, True):
             of = rows(plain, ix.add(block, ix.constant(high_k * _FRACTAL)))
-            _turn_half(writer, (to, of), (high_k, line), (repeat, to_stride, of_stride))
+            work = TransposeBlocks(
+                high_k, bool(half), to, of, repeat, to_stride, of_stride, loc=writer.loc
+            )
+            writer.write(work)
 
-
-def _turn_half(
-    writer: Writer,
-    ends: tuple[tuple[Operand, ...], tuple[Operand, ...]],
-    place: tuple[bool, Index],
-    numbers: tuple[int, int, int],
-) -> None:
-    """Write one transpose; which half of the source's rows it reads is known or a branch."""
-    high_k, line = place
-    parity = ix.modulo(line, 2)
-    halves = {
-        high: TransposeBlocks(high_k, high, *ends, *numbers, loc=writer.loc)
-        for high in (False, True)
-    }
-    if parity.is_constant:
-        writer.write(halves[bool(parity.constant)])
-        return
-    is_low = cond.equal(parity, ix.ZERO)
-    writer.branch([(is_low, (halves[False],))], (halves[True],))
+    n_groups = n_lines // _ROWS
+    for pair in writer.repeated("pair", n_groups // 2) if n_groups > 1 else ():
+        for half in range(2):
+            write(ix.add(ix.scale(pair, 2), ix.constant(half)), half)
+    if n_groups % 2:
+        write(ix.constant(n_groups - 1), 0)

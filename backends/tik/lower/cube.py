@@ -1,6 +1,6 @@
 """The cube: fractals into L0A and L0B, products, and the way of results out of L0C."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from tilelang.backends.tik.instructions import (
     FRACTAL_BYTES,
@@ -18,6 +18,7 @@ from tilelang.backends.tik.lower.refusals import refusal
 from tilelang.backends.tik.lower.writer import Writer
 from tilelang.ir import condition as cond
 from tilelang.ir import index as ix
+from tilelang.ir.condition import Condition
 from tilelang.ir.index import Index
 from tilelang.ir.nodes import Mmad, Move
 from tilelang.ir.region import Memory
@@ -112,22 +113,27 @@ def multiply(writer: Writer, stmt: Mmad, forms: tuple[Form, Form, Form]) -> None
         for region, form in zip((stmt.dst, stmt.a, stmt.b), forms, strict=True)
     )
     _check_packing(writer, stmt, dst, a, b)
-    m, k = writer.named(a.counts[0], "m_tile"), writer.named(a.counts[1], "k_tile")
-    n = writer.named(b.counts[1], "n_tile")
+    m, k = a.counts
+    n = b.counts[1]
     target, left, right = (box.operand(writer) for box in (dst, a, b))
 
     def write(accumulate: int) -> None:
         writer.write(MmadInstruction(target, left, right, m, k, n, accumulate, loc=writer.loc))
 
-    init = writer.settled_condition(stmt.init)
+    for_init(writer, stmt.init, write)
+
+
+def for_init(writer: Writer, first: Condition, write: Callable[[int], None]) -> None:
+    """Write what `write` makes of "accumulates": 0 where `first` holds, 1 elsewhere."""
+    init = writer.settled_condition(first)
     if isinstance(init, cond.Truth):
         write(0 if init.value else 1)
         return
-    with writer.collected() as first:
+    with writer.collected() as start:
         write(0)
     with writer.collected() as later:
         write(1)
-    writer.branch([(init, tuple(first))], tuple(later))
+    writer.branch([(init, tuple(start))], tuple(later))
 
 
 def _check_packing(writer: Writer, stmt: Mmad, dst: Box, a: Box, b: Box) -> None:

@@ -55,12 +55,18 @@ def edges(region: Region, writer: Writer) -> list[Edge]:
     sizes = view_shape(region.buffer, region.view)
     axes = zip(region.start, region.step, region.extent, sizes, strict=True)
     return [
-        _edge(region, writer, start, step, 1 if extent is None else extent, size)
+        axis_edge(region, writer, start, (step, 1 if extent is None else extent, size))
         for start, step, extent, size in axes
     ]
 
 
-def _edge(region: Region, writer: Writer, start: Index, step: int, extent: int, size: int) -> Edge:
+def axis_edge(region: Region, writer: Writer, start: Index, numbers: tuple[int, int, int]) -> Edge:
+    """Return the edge of one axis of `region`: `numbers` are its step, extent, and tensor's size.
+
+    Raises:
+        TileError: E1232 if it has too many cases.
+    """
+    step, extent, size = numbers
     last = (extent - 1) * step
     low, high = writer.bounds(start)
     if low >= 0 and high + last < size:

@@ -26,8 +26,8 @@ from tilelang.backends.tik.lower.writer import Writer
 from tilelang.ir import index as ix
 from tilelang.ir.index import Index
 
-_FILLER_BLOCKS = 128
-"""Blocks of UB from which L1 is filled: 4 KiB."""
+FILLER_BLOCKS = 128
+"""Blocks from which L1 is filled: 4 KiB."""
 
 
 def duplicate(writer: Writer, dst: Lanes, mask: Mask, repeat: int, value: Expr) -> None:
@@ -77,17 +77,25 @@ def _fill_l1(writer: Writer, box: Box, value: Expr) -> None:
     """Fill by moves from a piece of UB that holds the value."""
     dtype = box.form.dtype
     with writer.scope():
-        shape = (_FILLER_BLOCKS * dtype.per_block,)
+        shape = (FILLER_BLOCKS * dtype.per_block,)
         name = writer.tensor("filler", dtype, shape, Scope.UB)
         axis = Axis(shape[0], 1)
         filler = Box(replace(box.form, name=name, scope=Scope.UB), ix.ZERO, (axis,), shape)
         _fill_ub(writer, filler, value)
-        for piece in pieces(_whole_blocks(box), (box.axes,)):
-            start = ix.add(*_offsets(box, piece.starts))
-            digits = merged(piece.digits)
-            run = next((digit for digit in digits if digit.strides == (1,)), Digit(1, (1,)))
-            others = [digit for digit in digits if digit is not run]
-            _fill_runs(writer, box, Operand(name, dtype), (start,), (*others, run))
+        fill_from(writer, box, Operand(name, dtype))
+
+
+def fill_from(writer: Writer, box: Box, filler: Operand) -> None:
+    """Fill `box` in L1 by moves from the `FILLER_BLOCKS` blocks at `filler`, which hold the value.
+
+    What is left of blocks of the layout is filled too.
+    """
+    for piece in pieces(_whole_blocks(box), (box.axes,)):
+        start = ix.add(*_offsets(box, piece.starts))
+        digits = merged(piece.digits)
+        run = next((digit for digit in digits if digit.strides == (1,)), Digit(1, (1,)))
+        others = [digit for digit in digits if digit is not run]
+        _fill_runs(writer, box, filler, (start,), (*others, run))
 
 
 def _offsets(box: Box, starts: Sequence[int]) -> list[Index]:
@@ -114,8 +122,8 @@ def _fill_runs(
         return
     per_block = box.form.per_block
     n_blocks = -(-digits[0].count // per_block)
-    for start in range(0, n_blocks, _FILLER_BLOCKS):
-        burst = min(_FILLER_BLOCKS, n_blocks - start)
+    for start in range(0, n_blocks, FILLER_BLOCKS):
+        burst = min(FILLER_BLOCKS, n_blocks - start)
         dst = box.operand(writer, ix.add(place[0], ix.constant(start * per_block)))
         writer.write(DataMove(dst, filler, 1, burst, loc=writer.loc))
 

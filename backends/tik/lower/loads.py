@@ -9,6 +9,7 @@ from tilelang.backends.tik.lower.copies import copy
 from tilelang.backends.tik.lower.fills import duplicate, fill, fill_block_tail
 from tilelang.backends.tik.lower.forms import SPREAD_LANES, Axis, Form
 from tilelang.backends.tik.lower.refusals import refusal
+from tilelang.backends.tik.lower.strips import load_rows, load_strips
 from tilelang.backends.tik.lower.writer import Writer
 from tilelang.ir import index as ix
 from tilelang.ir.nodes import Move
@@ -33,23 +34,29 @@ def _load_case(writer: Writer, move: Move, dst: Box, src: Box, inside: Inside | 
     starts = [first for first, _ in inside]
     counts = [last - first for first, last in inside]
     axis = lane_axis(dst)
-    _check_lanes(writer, dst, axis, starts[axis])
+    check_lanes(writer, dst, axis, starts[axis])
     unit = dst.form.per_block
     n_whole, n_tail = counts[axis] // unit * unit, counts[axis] % unit
     target, source = dst.part(starts, counts), src.part(starts, counts)
+    ends_tile = starts[axis] + counts[axis] == dst.axes[axis].size == dst.counts[axis]
+    is_padding = ends_tile and dst.form.scope is Scope.UB
+    # Behind the last element of a blocked tensor lie zeros: `pack` puts them there.
+    is_filled = bool(src.axes[axis].block) and move.pad == 0
+    n_real = 0 if is_padding or is_filled else n_tail
+    strips = load_strips(writer, target, source)
+    if strips is not None:
+        load_rows(writer, target, source, strips, (n_real, move.pad) if n_real else None)
+        return
     if n_whole:
-        copy(writer, _along(target, axis, 0, n_whole), _along(source, axis, 0, n_whole))
+        copy(writer, along(target, axis, 0, n_whole), along(source, axis, 0, n_whole))
     if n_tail:
-        tail_dst = _along(target, axis, n_whole, unit)
-        tail_src = _along(source, axis, n_whole, unit)
-        ends_tile = starts[axis] + counts[axis] == dst.axes[axis].size == dst.counts[axis]
-        is_padding = ends_tile and dst.form.scope is Scope.UB
-        # Behind the last element of a blocked tensor lie zeros: `pack` puts them there.
-        is_filled = bool(src.axes[axis].block) and move.pad == 0
-        _load_tail(writer, move, tail_dst, tail_src, 0 if is_padding or is_filled else n_tail)
+        tail_dst = along(target, axis, n_whole, unit)
+        tail_src = along(source, axis, n_whole, unit)
+        _load_tail(writer, move, tail_dst, tail_src, n_real)
 
 
-def _along(box: Box, axis: int, start: int, count: int) -> Box:
+def along(box: Box, axis: int, start: int, count: int) -> Box:
+    """Return `count` positions of `box` along `axis`, from `start`, and all along the others."""
     starts = [start if i == axis else 0 for i in range(len(box.counts))]
     counts = [count if i == axis else n for i, n in enumerate(box.counts)]
     return box.part(starts, counts)
@@ -61,8 +68,12 @@ def lane_axis(box: Box) -> int:
     return found[-1] if found else len(box.axes) - 1
 
 
-def _check_lanes(writer: Writer, dst: Box, axis: int, start: int) -> None:
-    """Refuse a load of parts of blocks beside which the tile holds something else."""
+def check_lanes(writer: Writer, dst: Box, axis: int, start: int) -> None:
+    """Refuse a load of parts of blocks beside which the tile holds something else.
+
+    Raises:
+        TileError: E1233 for a part of a row, E1235 for one that `start`s inside a block.
+    """
     unit, buffer = dst.form.per_block, dst.form.buffer
     if start % unit:
         raise refusal(

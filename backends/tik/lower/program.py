@@ -14,8 +14,11 @@ from tilelang.backends.tik.instructions import (
     Tensor,
     TikType,
 )
+from tilelang.backends.tik.lower.cube_core import CubeCore
 from tilelang.backends.tik.lower.refusals import refusal
+from tilelang.backends.tik.lower.split_cores import Side
 from tilelang.backends.tik.lower.statements import Lowering
+from tilelang.backends.tik.lower.tile_order import tile_position
 from tilelang.backends.tik.lower.writer import Writer
 from tilelang.backends.tik.soc import machine_soc
 from tilelang.diagnostics import Diagnostic, TileError
@@ -23,29 +26,29 @@ from tilelang.ir import condition as cond
 from tilelang.ir import index as ix
 from tilelang.ir.index import Index
 from tilelang.ir.nodes import Alloc, Loop, Program, Stage
-from tilelang.ir.region import Buffer
+from tilelang.ir.region import Buffer, Memory
 from tilelang.ir.walk import walk_program
 from tilelang.machines import Machine
-from tilelang.passes import lower
 
-_CHIPS = ("ascend310", "ascend310p", "ascend910")
+_NONE: frozenset[str] = frozenset()
 _BARRIER = ("ascend910",)
 """Chips whose cores can wait for each other, through GM (davinci.md section 7)."""
 
 
-def lower_program(program: Program, machine: Machine) -> InstructionProgram:
-    """Return the instruction program of `program` on `machine`.
+def write_program(
+    program: Program, machine: Machine, *, side: Side | None = None, own: frozenset[str] = _NONE
+) -> InstructionProgram:
+    """Return the instruction program of `program`, which every pass has gone over.
+
+    Where cube and vector unit are cores of their own, `side` is the kind it runs on. Tensors in
+    `own` are arguments that no caller sees: kernels of one program hand them on.
 
     Raises:
-        TileError: rules of the language that are broken; E1219 for a machine or a kind of tensor
-            that is not lowered for; E123x at the kernel's line for what the chip cannot do.
+        TileError: E12xx at the kernel's line for what the chip cannot do.
     """
-    if machine.name not in _CHIPS:
-        raise TileError(_other_machine(program, machine))
-    lowered = lower(program, machine)
-    for buffer in (*lowered.inputs, *lowered.results, *lowered.workspaces):
-        _check_tensor(buffer, lowered)
-    found = _Program(lowered, machine).write()
+    for buffer in (*program.inputs, *program.results, *program.workspaces):
+        _check_tensor(buffer, program)
+    found = _Program(program, machine, side).write(own)
     faults = capacity_faults(found)
     if faults:
         raise TileError(*(_over_capacity(fault) for fault in faults))
@@ -55,22 +58,24 @@ def lower_program(program: Program, machine: Machine) -> InstructionProgram:
 class _Program:
     """Writes one program."""
 
-    def __init__(self, program: Program, machine: Machine) -> None:
+    def __init__(self, program: Program, machine: Machine, side: Side | None) -> None:
         self._program = program
         self._machine = machine
-        self._writer = Writer(loc=program.loc, tiles=dict(program.tiles))
+        self._n_cores = machine.n_cores if side is None else side.n_cores(machine)
+        self._writer = Writer(loc=program.loc, ub_bytes=machine.capacity[Memory.UB])
         self._writer.taken.add(program.name)
         self._writer.adopt(_names(program))
-        self._lowering = Lowering(self._writer, machine.name)
+        cube_core = CubeCore(self._writer, machine.name) if side is Side.CUBE else None
+        self._lowering = Lowering(self._writer, machine.name, cube_core)
 
-    def write(self) -> InstructionProgram:
-        """Return the instruction program."""
+    def write(self, own: frozenset[str]) -> InstructionProgram:
+        """Return the instruction program; `own` as in `write_program`."""
         program = self._program
         tensors = (*program.inputs, *program.results)
-        for buffer in tensors:
-            self._writer.write(self._lowering.declare(buffer))
+        for buffer in dict.fromkeys(tensors):
+            self._writer.write(self._lowering.declare(buffer, is_own=buffer.name in own))
         for buffer in program.workspaces:
-            self._writer.write(self._lowering.declare(buffer, is_own=True))
+            self._writer.write(self._lowering.declare(buffer, is_own=True, is_workspace=True))
         self._stages()
         names = {buffer.name: self._lowering.forms[buffer.name].name for buffer in tensors}
         return InstructionProgram(
@@ -79,14 +84,13 @@ class _Program:
             self._writer.body,
             tuple(names[buffer.name] for buffer in program.inputs),
             tuple(names[buffer.name] for buffer in program.results),
-            constants=tuple(self._writer.constants.items()),
             loc=program.loc,
         )
 
     def _stages(self) -> None:
         """Write the stages: on as many cores as have tiles, with a barrier between two stages."""
         stages = [part for part in self._program.body if isinstance(part, Stage) and _n_tiles(part)]
-        n_cores = min(self._machine.n_cores, max(map(_n_tiles, stages), default=1))
+        n_cores = min(self._n_cores, max(map(_n_tiles, stages), default=1))
         if len(stages) > 1 and self._machine.name not in _BARRIER:
             n_cores = 1
         if n_cores == 1:
@@ -157,16 +161,12 @@ class _Program:
         self._lowering.body(stage.body)
 
     def _set_variables(self, stage: Stage, tile: Index) -> None:
-        """Declare the grid's variables for tile number `tile`, row-major."""
+        """Declare the grid's variables for tile number `tile`."""
         writer = self._writer
         writer.loc = stage.loc
-        n_tiles = inside = _n_tiles(stage)
-        for core in stage.grid:
+        position = tile_position([core.extent for core in stage.grid], tile, self._n_cores)
+        for core, value in zip(stage.grid, position, strict=True):
             writer.ranges[core.var] = (0, max(core.extent - 1, 0))
-            inside //= core.extent
-            value = ix.floor_div(tile, inside)
-            if inside * core.extent < n_tiles:
-                value = ix.modulo(value, core.extent)
             name = writer.renamed[core.var]
             if value == ix.variable(name) or core.extent == 1:
                 continue
@@ -199,16 +199,6 @@ def _check_tensor(buffer: Buffer, program: Program) -> None:
             "call the kernel with sizes of 1 or more; other backends take 0",
             buffer,
         )
-
-
-def _other_machine(program: Program, machine: Machine) -> Diagnostic:
-    return Diagnostic(
-        "E1219",
-        f"`{program.name}` is lowered for {', '.join(_CHIPS)}, not for {machine.name}"
-        + (", whose cube and vector unit are cores of their own" if machine.is_split else ""),
-        program.loc,
-        "pass machine='ascend910'; TIK scripts for other chips run with `tilelang tik run`",
-    )
 
 
 def _over_capacity(fault: Diagnostic) -> Diagnostic:

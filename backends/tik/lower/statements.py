@@ -5,6 +5,7 @@ from typing import assert_never
 
 from tilelang.backends.tik.instructions import Tensor
 from tilelang.backends.tik.lower.cube import multiply
+from tilelang.backends.tik.lower.cube_core import CubeCore
 from tilelang.backends.tik.lower.forms import Form, form_of
 from tilelang.backends.tik.lower.img2col import load_windows
 from tilelang.backends.tik.lower.maps import compute
@@ -35,13 +36,20 @@ class Lowering:
 
     writer: Writer
     machine: str
+    cube_core: CubeCore | None = None
+    """Does moves and products where the program runs on a core without UB."""
     forms: dict[str, Form] = field(default_factory=lambda: {})
 
-    def declare(self, buffer: Buffer, *, is_own: bool = False) -> Tensor:
-        """Return the declaration of `buffer`, whose form is kept; `is_own`: it is workspace."""
+    def declare(
+        self, buffer: Buffer, *, is_own: bool = False, is_workspace: bool = False
+    ) -> Tensor:
+        """Return the declaration of `buffer`, whose form is kept; `is_own`: no argument."""
         form = form_of(buffer, self.writer.renamed[buffer.name], is_own=is_own)
+        if self.cube_core is not None:
+            form = self.cube_core.form(form)
         self.forms[buffer.name] = form
-        return Tensor(form.name, form.dtype, form.shape, form.scope, is_own, loc=self.writer.loc)
+        loc = self.writer.loc
+        return Tensor(form.name, form.dtype, form.shape, form.scope, is_workspace, loc=loc)
 
     def body(self, body: Body) -> None:
         """Write the statements of `body`."""
@@ -58,12 +66,12 @@ class Lowering:
                 self._loop(stmt)
             case If():
                 self._branch(stmt)
-            case Move(dst, src):
-                move(writer, stmt, self._form(dst), self._form(src), self.machine)
+            case Move():
+                self._move(stmt)
             case Img2col(dst, src):
                 load_windows(writer, stmt, self._form(dst), self._form(src))
-            case Mmad(dst, a, b):
-                multiply(writer, stmt, (self._form(dst), self._form(a), self._form(b)))
+            case Mmad():
+                self._multiply(stmt)
             case Map():
                 compute(writer, stmt, self.forms, self.machine)
             case Reduce(dst, _, src):
@@ -72,6 +80,20 @@ class Lowering:
                 raise AssertionError("expand_matmul has replaced it")
             case _:
                 assert_never(stmt)
+
+    def _move(self, stmt: Move) -> None:
+        dst, src = self._form(stmt.dst), self._form(stmt.src)
+        if self.cube_core is None:
+            move(self.writer, stmt, dst, src, self.machine)
+        else:
+            self.cube_core.move(stmt, dst, src)
+
+    def _multiply(self, stmt: Mmad) -> None:
+        forms = (self._form(stmt.dst), self._form(stmt.a), self._form(stmt.b))
+        if self.cube_core is None:
+            multiply(self.writer, stmt, forms)
+        else:
+            self.cube_core.multiply(stmt, forms)
 
     def _form(self, region: Region) -> Form:
         return self.forms[region.buffer.name]

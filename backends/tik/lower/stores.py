@@ -18,6 +18,7 @@ from tilelang.backends.tik.lower.forms import Axis, Form
 from tilelang.backends.tik.lower.loads import lane_axis, spread_axis
 from tilelang.backends.tik.lower.realign import SQUARE, align_columns
 from tilelang.backends.tik.lower.refusals import refusal
+from tilelang.backends.tik.lower.strips import store_rows, store_strips
 from tilelang.backends.tik.lower.writer import Writer
 from tilelang.ir import index as ix
 from tilelang.ir.nodes import Move
@@ -83,9 +84,18 @@ def _store_box(writer: Writer, dst: Box, src: Box, end: _End) -> None:
     if n_tail and (end is _End.PADDING or is_last):
         n_whole, n_tail = n_whole + unit, 0
     if n_whole:
-        copy(writer, _along(dst, axis, 0, n_whole), _along(src, axis, 0, n_whole))
+        _store_blocks(writer, _along(dst, axis, 0, n_whole), _along(src, axis, 0, n_whole))
     if n_tail:
         _store_tail(writer, dst, src, axis, end)
+
+
+def _store_blocks(writer: Writer, dst: Box, src: Box) -> None:
+    """Store rows of whole blocks."""
+    strips = store_strips(writer, dst, src)
+    if strips is None:
+        copy(writer, dst, src)
+    else:
+        store_rows(writer, dst, src, strips)
 
 
 def _along(box: Box, axis: int, start: int, count: int) -> Box:

@@ -8,6 +8,7 @@ from tilelang.backends.tik.lower.forms import Form
 from tilelang.backends.tik.lower.loads import load
 from tilelang.backends.tik.lower.refusals import refusal
 from tilelang.backends.tik.lower.stores import store
+from tilelang.backends.tik.lower.turns import fits_turn, is_turned, turn
 from tilelang.backends.tik.lower.writer import Writer
 from tilelang.ir.nodes import Move
 
@@ -45,7 +46,10 @@ def _move_on_chip(writer: Writer, stmt: Move, dst: Form, src: Form) -> None:
             src.buffer,
             dst.buffer,
         )
-    copy(writer, target, source)
+    if is_turned(target, source) and fits_turn(target):
+        turn(writer, target, source)
+    else:
+        copy(writer, target, source)
 
 
 def _not_through_l1(writer: Writer, stmt: Move) -> Exception:

@@ -5,11 +5,11 @@ from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from tilelang.backends.tik.emulate.capacity import tensor_size
 from tilelang.backends.tik.instructions import (
     Block,
     Body,
     Branch,
-    Constant,
     Expr,
     ForRange,
     If,
@@ -50,11 +50,11 @@ class Writer:
     renamed: dict[str, str] = field(default_factory=lambda: {})
     """What variables and buffers of the kernel are called in the script, where that differs."""
     loc: Location = UNKNOWN
-    tiles: Mapping[str, int] = field(default_factory=lambda: {})
-    """The kernel's tile parameters."""
-    constants: dict[str, int] = field(default_factory=lambda: {})
-    """The names that the script gives to numbers, as far as it uses them."""
+    ub_bytes: int = 0
+    """What UB holds, as far as the lowering may use it for steps between."""
     _bodies: list[list[Instruction]] = field(default_factory=lambda: [[]])
+    _copies: list[int] = field(default_factory=lambda: [1])
+    """Of each open body: how many threads of the loops around it run it."""
 
     @property
     def body(self) -> Body:
@@ -74,28 +74,29 @@ class Writer:
         """Settle what the kernel's `names` are called in the script, before any other name."""
         self.renamed.update({name: self.fresh(name) for name in dict.fromkeys(names)})
 
-    def named(self, value: int, tile: str) -> int:
-        """Return `value`, called as the tile parameter `tile` if it is that."""
-        name = tile.upper()
-        if self.tiles.get(tile) != value or self.constants.get(name, value) != value:
-            return value
-        if name not in self.constants and name in self.taken:
-            return value
-        self.taken.add(name)
-        self.constants[name] = value
-        return Constant(value, name)
-
     def write(self, *instructions: Instruction) -> None:
         """Append `instructions` to the innermost open body."""
         self._bodies[-1] += instructions
 
     @contextmanager
-    def collected(self) -> Generator[list[Instruction], None, None]:
-        """Collect what is written inside into the yielded list instead."""
+    def collected(self, thread_num: int = 1) -> Generator[list[Instruction], None, None]:
+        """Collect what is written inside, for `thread_num` threads, into the yielded list."""
         body: list[Instruction] = []
         self._bodies.append(body)
+        self._copies.append(self._copies[-1] * thread_num)
         yield body
         self._bodies.pop()
+        self._copies.pop()
+
+    def ub_room(self) -> int:
+        """Return the bytes that tensors of UB may have which are declared here, in one copy."""
+        used = sum(
+            copies * tensor_size(item)
+            for body, copies in zip(self._bodies, self._copies, strict=True)
+            for item in body
+            if isinstance(item, Tensor) and item.scope is Scope.UB
+        )
+        return max(self.ub_bytes - used, 0) // self._copies[-1]
 
     @contextmanager
     def scope(self) -> Generator[None, None, None]:
@@ -126,7 +127,7 @@ class Writer:
         """
         limit, loc = self.expr(end), self.loc
         self.ranges[name] = (0, max(ix.bounds(end, self.ranges)[1] - 1, 0))
-        with self.collected() as body:
+        with self.collected(thread_num) as body:
             yield ix.variable(name)
         loop = ForRange(
             name, 0, limit, tuple(body), thread_num=thread_num, block_num=block_num, loc=loc
@@ -199,6 +200,13 @@ class Writer:
         """Declare a tensor of the lowering's own and return its name."""
         found = self.fresh(name)
         self.write(Tensor(found, dtype, shape, scope, loc=self.loc))
+        return found
+
+    def gm_constant(self, name: str, dtype: TikType, values: tuple[int | float, ...]) -> str:
+        """Declare a constant in GM, outside all loops, and return its name."""
+        found = self.fresh(name)
+        constant = Tensor(found, dtype, (len(values),), Scope.GM, init_value=values, loc=self.loc)
+        self._bodies[0].insert(0, constant)
         return found
 
     def bounds(self, index: Index) -> tuple[int, int]:

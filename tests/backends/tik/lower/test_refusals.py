@@ -33,8 +33,7 @@ def kernel(signature: str) -> Callable[[Callable[..., None]], Kernel]:
     return tl.kernel(signature)
 
 
-def test_machines_without_a_lowering_and_empty_tensors() -> None:
-    assert "ascend910b" in refused("E1219", gemm, "ascend910b", dtype=F16, M=16, N=16, K=16)
+def test_empty_tensors() -> None:
     assert "no elements" in refused("E1219", gemm, dtype=F16, M=16, N=16, K=0)
 
 

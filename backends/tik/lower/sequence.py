@@ -1,0 +1,136 @@
+"""What a tile program becomes: one kernel, or several that the stream runs one after another.
+
+Several are needed where no kernel can hold two stages: on chips whose cube and vector unit are
+cores of their own. What one kernel leaves for another is in tensors of GM, which are results of the
+one and inputs of the other.
+"""
+
+from collections.abc import Iterator, Set
+from dataclasses import dataclass, replace
+
+from tilelang.backends.tik.instructions import InstructionProgram
+from tilelang.backends.tik.lower.program import write_program
+from tilelang.backends.tik.lower.refusals import refusal
+from tilelang.backends.tik.lower.split_cores import side_of
+from tilelang.backends.tik.lower.staged_results import stage_results
+from tilelang.backends.tik.lower.turned_operands import turn_operands
+from tilelang.diagnostics import Diagnostic, TileError
+from tilelang.ir.nodes import Program, Stage
+from tilelang.ir.region import Buffer, Memory
+from tilelang.ir.walk import reads, walk, written
+from tilelang.machines import Machine
+from tilelang.passes import lower
+from tilelang.verify import verify
+
+_CHIPS = ("ascend310", "ascend310p", "ascend910", "ascend910b")
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """A kernel, and what its inputs and results are called in the tile program, in order.
+
+    `handed_on` are those of the program's outputs that are workspace of the tile program, or that
+    a later kernel adds to.
+    """
+
+    program: InstructionProgram
+    inputs: tuple[str, ...]
+    results: tuple[str, ...]
+    handed_on: tuple[str, ...] = ()
+
+
+def lower_kernels(program: Program, machine: Machine) -> tuple[Kernel, ...]:
+    """Return the kernels of `program` on `machine`, in the order in which they run.
+
+    Raises:
+        TileError: rules of the language that are broken; E1219 for a machine or a kind of tensor
+            that is not lowered for; E123x and E1248 at the kernel's line for what the chip cannot
+            do.
+    """
+    if machine.name not in _CHIPS:
+        raise TileError(_other_machine(program, machine))
+    lowered = lower(program, machine)
+    if not machine.is_split:
+        return (_kernel(lowered, write_program(lowered, machine), set()),)
+    lowered = verify(stage_results(turn_operands(lowered)), machine)
+    own = frozenset(buffer.name for buffer in lowered.workspaces)
+    parts = [(part, side_of(part, machine)) for part in _parts(lowered)]
+    later: set[str] = set(own)
+    kernels: list[Kernel] = []
+    for part, side in reversed(parts):
+        found = write_program(part, machine, side=side, own=own)
+        kernels.insert(0, _kernel(part, found, later))
+        later |= {buffer.name for buffer in part.inputs}
+    return tuple(kernels)
+
+
+def lower_program(program: Program, machine: Machine) -> InstructionProgram:
+    """Return the instruction program of `program`, if one kernel holds all of it.
+
+    Raises:
+        TileError: as `lower_kernels`; E1249 for several kernels.
+    """
+    kernels = lower_kernels(program, machine)
+    if len(kernels) == 1:
+        return kernels[0].program
+    names = ", ".join(kernel.program.name for kernel in kernels)
+    raise refusal(
+        "E1249",
+        f"`{program.name}` is {len(kernels)} kernels on {machine.name} ({names}), and one is "
+        "wanted here",
+        program.loc,
+        "use a machine whose cores have cube and vector unit both, such as ascend910, or a kernel "
+        "of one stage",
+    )
+
+
+def _kernel(program: Program, found: InstructionProgram, later: Set[str]) -> Kernel:
+    """Return the kernel `found`; others after it read the tensors in `later`."""
+    inputs, results = ([buffer.name for buffer in t] for t in (program.inputs, program.results))
+    pairs = zip(results, found.outputs, strict=True)
+    handed_on = tuple(output for name, output in pairs if name in later)
+    return Kernel(found, tuple(inputs), tuple(results), handed_on)
+
+
+def _parts(program: Program) -> Iterator[Program]:
+    """Yield a program for each stage; one stage alone is the program itself."""
+    if len(program.stages) < 2:
+        yield program
+        return
+    order = {
+        buffer.name: number
+        for number, buffer in enumerate((*program.inputs, *program.results, *program.workspaces))
+    }
+    known: set[Buffer] = set()
+    for number, stage in enumerate(program.stages, 1):
+        wrote = _tensors(stage, is_written=True)
+        # What an earlier kernel wrote some of is handed on, so that this one adds to it.
+        inputs = _tensors(stage, is_written=False) | (wrote & known)
+        known |= wrote
+        yield replace(
+            program,
+            name=f"{program.name}_{number}",
+            inputs=tuple(sorted(inputs, key=lambda buffer: order[buffer.name])),
+            results=tuple(sorted(wrote, key=lambda buffer: order[buffer.name])),
+            body=(stage,),
+        )
+
+
+def _tensors(stage: Stage, *, is_written: bool) -> set[Buffer]:
+    """Return the tensors that `stage` writes, or those that it reads."""
+    regions = [
+        region
+        for stmt in walk(stage.body)
+        for region in ([written(stmt)] if is_written else reads(stmt))
+        if region is not None
+    ]
+    return {region.buffer for region in regions if region.buffer.memory is Memory.GM}
+
+
+def _other_machine(program: Program, machine: Machine) -> Diagnostic:
+    return Diagnostic(
+        "E1219",
+        f"`{program.name}` is lowered for {', '.join(_CHIPS)}, not for {machine.name}",
+        program.loc,
+        "pass machine='ascend910'; TIK scripts for other chips run with `tilelang tik run`",
+    )

@@ -9,8 +9,10 @@ tile of `a` is packed by the one core that uses it, right before it does. `m_til
 tiles of `a` and of sums in the caches; of a large product there are tiles for two threads or more.
 The numbers are those of cores with 512-bit vectors and dot products of bfloat16 and int8.
 
-On other machines tiles are 128 by 128 with steps of 64, or less where the problem is smaller; on a
-GPU sizes are powers of two, and a step is 128 bytes, the widest swizzle of its shared memory.
+On the first Ascend generation tiles are 128 by 128, or 256 where these keep all cores busy, with
+steps of 256 bytes: as much of a row as the link to GM moves at once. On other machines they are 128
+by 128 with steps of 64; on a GPU sizes are powers of two, and a step is 128 bytes, the widest
+swizzle of its shared memory. Where the problem is smaller, so are they.
 
 Results do not depend on any of it.
 """
@@ -19,10 +21,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tilelang.dtypes import DType
+from tilelang.machines import find_machine
 
 _FRACTAL = 16
 _GPU_LEAST = 32
 """The least side of a tile on a GPU: what its matrix instructions take of every dtype."""
+_LINK_BYTES = 256
+"""What the link between GM and an Ascend core moves at once."""
 _UNIT_BYTES = 4
 _UNIT = {
     DType.FLOAT32: 1,
@@ -84,10 +89,20 @@ def product_tiles(m: int, n: int, k: int, dtype: DType, machine: str) -> dict[st
         case "sm90":
             step = min(64, 128 // dtype.n_bytes)
             sizes = (_power_of_two(m, 128), _power_of_two(n, 128), _power_of_two(k, step))
+        case "ascend310" | "ascend310p" | "ascend910":
+            sizes = _ascend_tiles(m, n, k, dtype, find_machine(machine).n_cores)
         case _:
             k0 = max(_FRACTAL, dtype.k0)
             sizes = (_at_most(m, 128, _FRACTAL), _at_most(n, 128, k0), _at_most(k, 64, k0))
     return dict(zip(("m_tile", "n_tile", "k_tile"), sizes, strict=True))
+
+
+def _ascend_tiles(m: int, n: int, k: int, dtype: DType, n_cores: int) -> tuple[int, int, int]:
+    k0 = max(_FRACTAL, dtype.k0)
+    is_large = -(-m // 128) * (n // 256) >= n_cores
+    is_wide = is_large and dtype.n_bytes > 1  # bytes are turned round in UB, which is small
+    n_tile = 256 if is_wide else _at_most(n, 128, k0)
+    return _at_most(m, 128, _FRACTAL), n_tile, _at_most(k, _LINK_BYTES // dtype.n_bytes, k0)
 
 
 def _host_tiles(m: int, n: int, k: int, dtype: DType) -> dict[str, int]:
@@ -111,8 +126,8 @@ def _power_of_two(size: int, most: int) -> int:
 
 
 def _is_fair(n_cores: int) -> bool:
-    """Return whether two threads finish so many equal cores within a tenth of each other."""
-    return n_cores % 2 == 0 or n_cores >= 9
+    """Return whether two threads finish so many equal cores within a thirtieth of each other."""
+    return n_cores % 2 == 0 or n_cores >= 31
 
 
 def _round_up(value: int, step: int) -> int:

@@ -1,8 +1,9 @@
-"""Fill L1 tiles once for all cores that need them.
+"""Fill tiles of the cube once for all cores that need them.
 
 In a product every core of a row of the grid loads the same tiles of `a`, every core of a column the
 same tiles of `b`. A load that does not depend on all of the grid moves to a stage of its own, whose
-result is kept in a workspace that has the tiles in the form the cube wants.
+result is kept in a workspace that has the tiles in the form the cube wants. That stage is cut finer
+than into tiles, since all threads wait for its end.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,6 +21,12 @@ _ROOM = 4
 """A workspace may hold so many times what the tensor does: tiles that overlap much are not kept."""
 _SMALL = 1 << 16
 """Tensors of fewer elements count as this many."""
+_TILES = (Memory.L1, Memory.L0A, Memory.L0B)
+_PARTS = 8
+"""Cores that a stage of packs has at least, if its tiles can be cut."""
+_FRACTAL = 16
+_LEAST_WIDTH = 64
+"""Of a part of a tile: four panels, whose columns fill a line of the cache."""
 
 
 def hoist_packs(program: Program) -> Program:
@@ -56,18 +63,42 @@ def _split(stage: Stage) -> list[Alloc | Stage]:
 
 def _pack_stage(pack: _Pack) -> Stage:
     """Return the stage that fills the workspace; its loops have variables of their own."""
-    fresh = {loop.var: ix.variable(_own_name(loop, pack)) for loop in pack.loops}
-    load = replace(pack.load, dst=pack.tile)
+    fresh = {loop.var: ix.variable(_own_name(loop.var, pack)) for loop in pack.loops}
 
     def rename(region: Region) -> Region:
         return replace(region, start=tuple(ix.substitute(start, fresh) for start in region.start))
 
-    grid = tuple(Core(_own_name(loop, pack), loop.extent) for loop in pack.loops)
-    return Stage(grid, (map_regions(load, rename),), pack.load.loc)
+    load = map_regions(replace(pack.load, dst=pack.tile), rename)
+    grid = tuple(Core(_own_name(loop.var, pack), loop.extent) for loop in pack.loops)
+    shape = pack.load.dst.buffer.shape
+    axis = max(range(len(shape)), key=lambda axis: (shape[axis], axis))
+    width = _part_width(shape[axis], prod(loop.extent for loop in grid))
+    part = Core(_own_name("part", pack), shape[axis] // width)
+
+    def cut(region: Region) -> Region:
+        return _part(region, region.spanned[axis], ix.variable(part.var), width)
+
+    return Stage((*grid, part), (map_regions(load, cut),), pack.load.loc)
 
 
-def _own_name(loop: Core, pack: _Pack) -> str:
-    return f"{loop.var}.{pack.workspace.name}"
+def _part_width(size: int, n_tiles: int) -> int:
+    """Return the width of equal parts of a tile's side, at most as many as make `_PARTS` cores."""
+    least = max(_LEAST_WIDTH, size * n_tiles // _PARTS)
+    return min(
+        (w for w in range(_FRACTAL, size, _FRACTAL) if w >= least and size % w == 0), default=size
+    )
+
+
+def _part(region: Region, axis: int, number: Index, width: int) -> Region:
+    """Return a region's part `number`, so wide along an axis of its view."""
+    start, extent = list(region.start), list(region.extent)
+    start[axis] = ix.add(start[axis], ix.scale(number, width * region.step[axis]))
+    extent[axis] = width
+    return replace(region, start=tuple(start), extent=tuple(extent))
+
+
+def _own_name(var: str, pack: _Pack) -> str:
+    return f"{var}.{pack.workspace.name}"
 
 
 def _without(stmt: Stmt, packs: Mapping[str, _Pack]) -> Body:
@@ -131,7 +162,7 @@ def _workspace(buffer: Buffer, loops: tuple[Core, ...]) -> Buffer:
 
 
 def find_loads(body: Body, loops: tuple[Core, ...]) -> Iterator[tuple[Move, tuple[Core, ...]]]:
-    """Yield the loads of whole L1 tiles inside loops of constant extents, with these loops.
+    """Yield the loads of whole tiles for the cube inside loops of constant extents, with these loops.
 
     The tile is allocated beside its load, so the load is all that it ever holds.
     """
@@ -139,7 +170,7 @@ def find_loads(body: Body, loops: tuple[Core, ...]) -> Iterator[tuple[Move, tupl
     for stmt in body:
         match stmt:
             case Move(dst, src):
-                is_load = dst.buffer.memory is Memory.L1 and src.buffer.memory is Memory.GM
+                is_load = dst.buffer.memory in _TILES and src.buffer.memory is Memory.GM
                 if is_load and dst.is_whole and dst.buffer.name in own:
                     yield stmt, loops
             case Loop() if stmt.extent.is_constant:
@@ -149,7 +180,7 @@ def find_loads(body: Body, loops: tuple[Core, ...]) -> Iterator[tuple[Move, tupl
 
 
 def only_read_by_cube(stage: Stage) -> set[str]:
-    """Return the L1 tiles that are written by one statement and read by products only."""
+    """Return the tiles that are written by one statement and read by products only."""
     n_writers: dict[str, int] = {}
     others: set[str] = set()
     for stmt in walk(stage.body):

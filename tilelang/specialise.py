@@ -4,13 +4,14 @@ from collections.abc import Callable, Mapping
 
 from tilelang.binding import Binding
 from tilelang.diagnostics import Location, TileError
+from tilelang.ir.named import called
 from tilelang.ir.nodes import Program
 from tilelang.language import trace as tracing
 from tilelang.language.tensors import Tensor, plain
 from tilelang.language.trace import Trace
 from tilelang.machines import Machine
+from tilelang.passes import adapt
 from tilelang.passes.infer_layouts import infer_layouts
-from tilelang.passes.legalise import legalise
 from tilelang.verify import verify
 
 
@@ -31,8 +32,9 @@ def trace_program(
     buffers = (*binding.inputs, *binding.results)
     trace.names.update(buffer.name for buffer in buffers)
     tensors: list[Tensor] = [plain(buffer, None) for buffer in buffers]
+    named = {name: called(size, name) for name, size in tiles.items()}
     with tracing.record(trace):
-        function(*tensors, **binding.attributes, **tiles)
+        function(*tensors, **binding.attributes, **named)
     trace.finish()
     program = Program(
         function.__name__,
@@ -50,9 +52,9 @@ def _checked(program: Program, trace: Trace, machine: Machine) -> Program:
     """Return `program` with its layouts, verified; report what the trace found beside that."""
     try:
         laid_out = infer_layouts(program, frozenset(trace.automatic))
-        checked = verify(legalise(laid_out, machine), machine)
+        checked = verify(adapt(laid_out, machine), machine)
     except TileError as error:
-        found = tracing.in_source_order(trace.diagnostics, error.diagnostics)
+        found = tracing.in_order(trace.diagnostics, error.diagnostics)
         raise TileError(*found) from None
     if trace.diagnostics:
         raise TileError(*trace.diagnostics)

@@ -9,7 +9,7 @@ from tilelang.diagnostics import Diagnostic, TileError
 from tilelang.ir.nodes import Program
 from tilelang.kernel import Kernel
 from tilelang.machines import find_machine
-from tilelang.passes.legalise import legalise
+from tilelang.passes import adapt
 from tilelang.verify import verify
 
 
@@ -35,7 +35,7 @@ class ReadProgram:
     def program(self, machine: str) -> Program:
         """Return the program, verified for `machine`."""
         target = find_machine(machine)
-        return verify(legalise(self.parsed, target), target)
+        return verify(adapt(self.parsed, target), target)
 
 
 def find_problem(

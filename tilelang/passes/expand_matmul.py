@@ -6,6 +6,7 @@ from itertools import count
 from typing import TypeAlias
 
 from tilelang.diagnostics import Location
+from tilelang.dtypes import BLOCK_BYTES
 from tilelang.ir import condition as cond
 from tilelang.ir import index as ix
 from tilelang.ir.condition import Condition
@@ -37,11 +38,12 @@ def expand_matmul(program: Program, machine: Machine) -> Program:
 
     Operands that do not fit what is left there, with double buffering counted, are taken in steps:
     of k first, then n, then m, all of whole fractals. Steps of k come in ascending order, and only
-    the first may begin the sum. Loads keep the views of the operands, so they transpose what is
+    the first may begin the sum. Steps are double-buffered in their turn where loads hide behind
+    products. Loads keep the views of the operands, so they transpose what is
     written `b1.T` and fill up what `tl.as_matrix` leaves open.
     """
     room = {memory: machine.capacity[memory] for memory in (Memory.L0A, Memory.L0B)}
-    scope = _Scope(room, 1, _fresh_names(program))
+    scope = _Scope(machine, room, 1, _fresh_names(program))
     body = tuple(
         replace(part, body=_expand(part.body, scope)) if isinstance(part, Stage) else part
         for part in program.body
@@ -53,6 +55,7 @@ def expand_matmul(program: Program, machine: Machine) -> Program:
 class _Scope:
     """What a body may use: bytes left in L0A and L0B, and how often its own buffers exist."""
 
+    machine: Machine
     room: Mapping[Memory, int]
     n_copies: int
     fresh: Fresh
@@ -64,7 +67,7 @@ class _Scope:
         for stmt in body:
             if isinstance(stmt, Alloc) and stmt.buffer.memory in room:
                 room[stmt.buffer.memory] -= n_copies * stmt.buffer.n_bytes
-        return _Scope(room, n_copies, self.fresh)
+        return _Scope(self.machine, room, n_copies, self.fresh)
 
 
 def _expand(body: Body, outer: _Scope, n_copies: int = 1) -> Body:
@@ -122,16 +125,40 @@ def _steps(stmt: Matmul, scope: _Scope) -> Body:
     """Return the loops over blocks of m, n and k that multiply the operands of `stmt`."""
     (m, k), n, name = stmt.a.shape, stmt.b.shape[1], stmt.dst.buffer.name
     m_size, k_size, n_size = _block_sizes(stmt, scope.room, scope.n_copies)
+    stages = 1
+    if k_size < k:
+        m_half, k_half, n_half = _block_sizes(stmt, scope.room, 2 * scope.n_copies)
+        if (m_half, n_half) == (m, n) and _hides_loads(stmt, k_half, scope.machine):
+            k_size, stages = k_half, 2
     rows: list[Stmt] = []
     for of_m in _parts(m, m_size, f"{name}_m", scope.fresh):
         columns: list[Stmt] = []
         for of_n in _parts(n, n_size, f"{name}_n", scope.fresh):
             terms: list[Stmt] = []
             for of_k in _parts(k, k_size, f"{name}_k", scope.fresh):
-                terms += _repeat(of_k, _product(stmt, of_m, of_k, of_n, fresh=scope.fresh), stmt)
+                product = _product(stmt, of_m, of_k, of_n, fresh=scope.fresh)
+                terms += _repeat(of_k, product, stmt, stages)
             columns += _repeat(of_n, terms, stmt)
         rows += _repeat(of_m, columns, stmt)
     return tuple(rows)
+
+
+def _hides_loads(stmt: Matmul, k: int, machine: Machine) -> bool:
+    """Return whether loads of steps of `k` take at most three quarters of their products' time.
+
+    Times are those of load2d and mmad in the machine's file: a row of fractals is a load.
+    """
+    rates = machine.rates
+    if "path.l1_l0a" not in rates:
+        return False
+    sides = stmt.a.shape[0], stmt.b.shape[1]
+    n_rows, n_columns = (_n_blocks(side, FRACTAL_ROWS) for side in sides)
+    depth, start = _n_blocks(k, stmt.a.buffer.dtype.k0), rates["startup.load2d"]
+    fractal_bytes = FRACTAL_ROWS * BLOCK_BYTES
+    left = n_rows * (start + depth * fractal_bytes / rates["path.l1_l0a"])
+    right = depth * (start + n_columns * fractal_bytes / rates["path.l1_l0b"])
+    product = n_rows * depth * n_columns * rates["cube.cycles_per_fractal"]
+    return left + right <= 0.75 * product
 
 
 def _block_sizes(stmt: Matmul, room: Mapping[Memory, int], n_copies: int) -> tuple[int, int, int]:
@@ -174,13 +201,13 @@ def _parts(extent: int, size: int, name: str, fresh: Fresh) -> Sequence[_Part]:
     return (first, _Part("", 1, ix.constant(n_steps * size), rest)) if rest else (first,)
 
 
-def _repeat(part: _Part, body: Sequence[Stmt], stmt: Matmul) -> Sequence[Stmt]:
-    return (_loop(part, body, stmt),) if part.var else body
+def _repeat(part: _Part, body: Sequence[Stmt], stmt: Matmul, stages: int = 1) -> Sequence[Stmt]:
+    return (_loop(part, body, stmt, stages),) if part.var else body
 
 
-def _loop(part: _Part, body: Sequence[Stmt], stmt: Matmul) -> Loop:
+def _loop(part: _Part, body: Sequence[Stmt], stmt: Matmul, stages: int = 1) -> Loop:
     extent = ix.constant(part.n_steps)
-    return Loop(part.var, extent, LoopKind.SERIAL, 1, tuple(body), stmt.loc)
+    return Loop(part.var, extent, LoopKind.SERIAL, stages, tuple(body), stmt.loc)
 
 
 def _product(stmt: Matmul, of_m: _Part, of_k: _Part, of_n: _Part, *, fresh: Fresh) -> Body:

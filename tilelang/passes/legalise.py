@@ -2,7 +2,8 @@
 
 Kernels are written with results that leave the cube through UB: L0C -> UB -> GM. Where cube and
 vector unit are separate cores (910B), L0C -> GM is one move of the fixpipe unit, which may change
-the dtype on the way. Vector work between the two has no such form here and is refused.
+the dtype on the way. Vector work between the two has no such form and is refused here; `separate`,
+which comes before, has put it into a stage of its own where it could.
 """
 
 from collections.abc import Iterator, Mapping
@@ -34,6 +35,13 @@ def legalise(program: Program, machine: Machine) -> Program:
     if faults:
         raise TileError(*faults)
     return _without_unused_tiles(replace(program, body=body))
+
+
+def leaves_directly(stage: Stage, machine: Machine) -> bool:
+    """Return whether every result of `stage` that goes through UB could leave in one move."""
+    faults: list[Diagnostic] = []
+    _direct(stage.body, machine, faults)
+    return not faults
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from tilelang.backends.tik.cycles.schedule import Event, Schedule
 from tilelang.backends.tik.cycles.steady import run_course
 from tilelang.backends.tik.cycles.unroll import Unroller
 from tilelang.backends.tik.emulate.capacity import tensor_size
-from tilelang.backends.tik.instructions import ForRange, InstructionProgram, Tensor, walk
+from tilelang.backends.tik.instructions import ForRange, InstructionProgram, Scope, Tensor, walk
 from tilelang.backends.tik.soc import find_soc
 from tilelang.diagnostics import Diagnostic, TileError
 from tilelang.machines import Machine
@@ -44,7 +44,7 @@ def count_cycles(
         TileError: E1250 for a machine without pipes; E1251 where the course of the program depends
             on data.
     """
-    rates = read_rates(machine or find_soc(program.soc).machine)
+    rates = read_rates(_with_own_cores(machine or find_soc(program.soc).machine, program))
     given = dict(scalars or {})
     n_blocks = _n_blocks(program, given)
     places = place_tensors(program)
@@ -72,6 +72,14 @@ def count_cycles(
         shown = _watch(course, schedule, packets, extrapolate=extrapolate)
     totals = (cores, busiest, list(runs.values()))
     return _report(program.name, rates, packets, totals, shown, n_blocks)
+
+
+def _with_own_cores(machine: Machine, program: InstructionProgram) -> Machine:
+    """Return `machine` with as many cores as there are of the kind that `program` runs on."""
+    scopes = {item.scope for item in walk(program.body) if isinstance(item, Tensor)}
+    if not machine.is_split or scopes - {Scope.GM, Scope.UB}:
+        return machine
+    return replace(machine, n_cores=int(machine.facts["chip.n_vector_cores"].value))
 
 
 @dataclass(slots=True)

@@ -184,9 +184,11 @@ def _fixpipe(move: Fixpipe, scene: Scene) -> tuple[Charge, ...]:
     src, dst = whole(move.src), whole(move.dst)
     moved = n_burst * n_bytes
     if scene.rates.machine.is_split:
+        # Groups that follow each other in GM, as those of a row do, are one burst there.
+        bursts = (n_burst, n_bytes) if value(move.dst_gap) else (1, moved)
         cycles = round_up(
             scene.rates["startup.fixpipe"]
-            + transfer_cycles(scene, "l0c_gm", move.dst.tensor, n_burst, n_bytes)
+            + transfer_cycles(scene, "l0c_gm", move.dst.tensor, *bursts)
         )
         return (
             Charge(

@@ -1,6 +1,6 @@
 """What the cycle model found out about one program."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tilelang.backends.tik.cycles.course import Packet
@@ -58,10 +58,14 @@ class Cycles:
     n_simulated: int
     """Of them, those that were placed one by one; the others repeat them."""
     timeline: Timeline | None = field(default=None, repr=False)
+    parts: tuple["Cycles", ...] = field(default=(), repr=False)
+    """The kernels, where several run one after another: numbers are sums over them."""
 
     @property
     def total(self) -> int:
         """Cycles from the launch to the end of the last core."""
+        if self.parts:
+            return sum(part.total for part in self.parts)
         return self.launch + max(self.core, self.memory)
 
     @property
@@ -119,3 +123,38 @@ class Cycles:
         """The intensity from which on the cubes, not memory, are the limit."""
         memory = self.rates.chip_memory * self.rates.machine.clock_hz
         return self.peak_flop_per_second / memory
+
+
+def in_turn(name: str, rates: Rates, parts: Sequence[Cycles]) -> Cycles:
+    """Return how long kernels take that run one after another, which together are `name`."""
+    moved: dict[str, int] = {}
+    for part in parts:
+        for path, n_bytes in part.moved.items():
+            moved[path] = moved.get(path, 0) + n_bytes
+    return Cycles(
+        name=name,
+        rates=rates,
+        n_blocks=max(part.n_blocks for part in parts),
+        launch=sum(part.launch for part in parts),
+        core=sum(part.core for part in parts),
+        memory=sum(part.memory for part in parts),
+        pipes=tuple(map(_together, zip(*(part.pipes for part in parts), strict=True))),
+        moved=moved,
+        memory_bytes=sum(part.memory_bytes for part in parts),
+        flop=sum(part.flop for part in parts),
+        n_instructions=sum(part.n_instructions for part in parts),
+        n_simulated=sum(part.n_simulated for part in parts),
+        parts=tuple(parts),
+    )
+
+
+def _together(uses: Sequence[PipeUse]) -> PipeUse:
+    """Return what one pipe did in all kernels."""
+    waits: dict[Pipe, int] = {}
+    for use in uses:
+        for pipe, cycles in use.waits.items():
+            waits[pipe] = waits.get(pipe, 0) + cycles
+    busy, count = (
+        sum(numbers) for numbers in zip(*((u.busy, u.n_instructions) for u in uses), strict=True)
+    )
+    return PipeUse(uses[0].pipe, busy, count, waits)

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 from tilelang.backends.tik.cycles.count import count_cycles
 from tilelang.backends.tik.cycles.picture import draw_page
-from tilelang.backends.tik.cycles.report import Cycles
+from tilelang.backends.tik.cycles.rates import read_rates
+from tilelang.backends.tik.cycles.report import Cycles, in_turn
 from tilelang.backends.tik.cycles.trace import chrome_trace
-from tilelang.backends.tik.lower import lower_program
+from tilelang.backends.tik.lower import lower_kernels, lower_program
 from tilelang.ir.nodes import Program
 from tilelang.machines import Machine
 
@@ -14,10 +15,16 @@ from tilelang.machines import Machine
 def count_tile_program(program: Program, machine: Machine, *, timeline: bool = False) -> Cycles:
     """Return how long `program`, verified but not lowered, takes on `machine`.
 
+    Kernels that run one after another are added up; a `timeline` is of one kernel.
+
     Raises:
         TileError: for what the chip cannot express, or has no pipes for.
     """
-    return count_cycles(lower_program(program, machine), machine, timeline=timeline)
+    if timeline:
+        return count_cycles(lower_program(program, machine), machine, timeline=True)
+    kernels = [kernel.program for kernel in lower_kernels(program, machine)]
+    parts = [count_cycles(kernel, machine) for kernel in kernels]
+    return parts[0] if len(parts) == 1 else in_turn(program.name, read_rates(machine), parts)
 
 
 @dataclass(frozen=True, slots=True)

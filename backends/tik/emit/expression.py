@@ -1,23 +1,34 @@
 """Scalar expressions, operands and masks as Python text."""
 
 import math
-from typing import assert_never
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, TypeAlias, assert_never
 
 from tilelang.backends.tik.instructions import (
     Binary,
     BinaryOp,
     BitMask,
-    Constant,
     Expr,
+    InstructionProgram,
     Item,
     Load,
     Mask,
     Name,
     Operand,
+    Tensor,
     TikType,
     Unary,
     UnaryOp,
+    walk,
 )
+from tilelang.ir.named import Called, Joined, NamedInt, Part, names_of, part_text
+
+View: TypeAlias = tuple[str, TikType]
+"""A tensor, by name, seen as a dtype."""
+
+_NONE: Mapping[Any, Any] = MappingProxyType({})
 
 _ATOM = 100
 _UNARY = 90
@@ -39,19 +50,25 @@ _LEAST_HEX = 1 << 16
 
 
 class Texts:
-    """Writes expressions of one program, whose tensors have the dtypes `types`."""
+    """Writes expressions and operands of one program."""
 
-    def __init__(self, types: dict[str, TikType]) -> None:
-        """Write for tensors of `types`, by name."""
-        self._types = types
+    def __init__(
+        self,
+        program: InstructionProgram,
+        constants: Mapping[str, int] = _NONE,
+        views: Mapping[View, str] = _NONE,
+    ) -> None:
+        """Write for `program`, where `constants` have names, and `views` of tensors."""
+        tensors = [item for item in walk(program.body) if isinstance(item, Tensor)]
+        self._names = _Names({item.name: item.dtype for item in tensors}, constants, views)
 
     def value(self, expr: Expr) -> str:
         """Return an expression; elements of tensors as `ub[0]`."""
-        return _Writer(self._types).write(expr)[0]
+        return self._names.write(expr)[0]
 
     def summand(self, expr: Expr) -> str:
         """Return an expression that `+` may follow."""
-        text, level = _Writer(self._types).write(expr)
+        text, level = self._names.write(expr)
         return text if level >= _PRECEDENCE[BinaryOp.ADD] else f"({text})"
 
     def operand(self, operand: Operand) -> str:
@@ -62,7 +79,13 @@ class Texts:
 
     def base(self, operand: Operand) -> str:
         """Return the tensor, seen as the operand's dtype."""
-        return _typed(operand, self._types)
+        return self._names.tensor(operand)
+
+    def views(self, tensor: str) -> Iterator[str]:
+        """Yield the lines that name views of `tensor`."""
+        for (name, dtype), view in self._names.views.items():
+            if name == tensor:
+                yield f'{view} = {tensor}.reinterpret_cast_to("{dtype}")'
 
     def element(self, operand: Operand) -> str:
         """Return one element, always with its index."""
@@ -78,16 +101,26 @@ class Texts:
         return hex(half) if isinstance(half, int) and half >= _LEAST_HEX else self.value(half)
 
 
-class _Writer:
-    """Writes an expression and says how tightly its outermost operator binds."""
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """Writes expressions with what has a name: dtypes of tensors, numbers, views."""
 
-    def __init__(self, types: dict[str, TikType]) -> None:
-        self._types = types
+    types: Mapping[str, TikType]
+    constants: Mapping[str, int]
+    views: Mapping[View, str]
+
+    def tensor(self, operand: Operand) -> str:
+        """Return the tensor of an operand, seen as its dtype."""
+        if self.types[operand.tensor] is operand.dtype:
+            return operand.tensor
+        view = self.views.get((operand.tensor, operand.dtype))
+        return view or f'{operand.tensor}.reinterpret_cast_to("{operand.dtype}")'
 
     def write(self, expr: Expr) -> tuple[str, int]:
+        """Return the text of `expr`, and how tightly its outermost operator binds."""
         match expr:
-            case Constant():
-                return expr.text, _ATOM if expr.text.isidentifier() else 0
+            case NamedInt() if self._knows(expr):
+                return _named(expr.part)
             case int() | float():
                 return _number(expr), _UNARY if expr < 0 else _ATOM
             case Name(name):
@@ -95,7 +128,7 @@ class _Writer:
             case Item(array, index):
                 return f"{array}[{self.write(index)[0]}]", _ATOM
             case Load(operand):
-                base = _typed(operand, self._types)
+                base = self.tensor(operand)
                 return f"{base}[{self.write(operand.offset)[0]}]", _ATOM
             case Binary():
                 return self._binary(expr)
@@ -103,6 +136,11 @@ class _Writer:
                 return self._unary(op, value)
             case _:
                 assert_never(expr)
+
+    def _knows(self, number: NamedInt) -> bool:
+        """Whether the script defines every name in the expression behind `number`."""
+        names = self.constants
+        return all(names.get(name_of(leaf)) == leaf.value for leaf in names_of(number.part))
 
     def _binary(self, expr: Binary) -> tuple[str, int]:
         if expr.op in (BinaryOp.AND, BinaryOp.OR):
@@ -132,10 +170,21 @@ def _spine(expr: Binary) -> list[Expr]:
     return [*first, expr.right]
 
 
-def _typed(operand: Operand, types: dict[str, TikType]) -> str:
-    if types[operand.tensor] is operand.dtype:
-        return operand.tensor
-    return f'{operand.tensor}.reinterpret_cast_to("{operand.dtype}")'
+def name_of(leaf: Called) -> str:
+    """Return what the script calls a size or tile parameter."""
+    return leaf.name.upper()
+
+
+def _named(part: Part) -> tuple[str, int]:
+    """Return the text of a named number, and how tightly its operator binds."""
+    text = part_text(part, name_of)
+    match part:
+        case Joined("+" | "-"):
+            return text, _PRECEDENCE[BinaryOp.ADD]
+        case Joined("*" | "//"):
+            return text, _PRECEDENCE[BinaryOp.MUL]
+        case _:
+            return text, _ATOM
 
 
 def _number(value: int | float) -> str:

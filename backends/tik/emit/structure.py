@@ -29,7 +29,6 @@ from tilelang.backends.tik.instructions import (
     Sync,
     Tensor,
     TikType,
-    walk,
 )
 from tilelang.diagnostics import UNKNOWN, Location
 
@@ -47,10 +46,9 @@ _ATOMIC_MODES = {
 }
 
 
-def body_lines(program: InstructionProgram, *, comments: bool) -> Iterator[str]:
+def body_lines(program: InstructionProgram, texts: Texts, *, comments: bool) -> Iterator[str]:
     """Yield the lines of the program's instructions, without indentation."""
-    types = {item.name: item.dtype for item in walk(program.body) if isinstance(item, Tensor)}
-    yield from _Lines(Texts(types), comments=comments).body(program.body, 0)
+    yield from _Lines(texts, comments=comments).body(program.body, 0)
 
 
 class _Lines:
@@ -68,13 +66,18 @@ class _Lines:
             for line in self._quote(instruction.loc):
                 yield indent + line
             match instruction:
-                case ForRange() | Block():
-                    yield from self._scope(self._head(instruction), instruction.body, depth)
+                case ForRange():
+                    yield from self._loop(instruction, depth)
+                case Block(inner, disable_sync):
+                    arguments = "disable_sync=True" if disable_sync else ""
+                    yield from self._scope(f"new_stmt_scope({arguments})", inner, depth)
                 case If():
                     yield from self._branches(instruction, depth)
                 case _:
                     text = self._statement(instruction)
                     yield from (indent + line for line in _wrapped(*text, _WIDTH - len(indent)))
+                    if isinstance(instruction, Tensor):
+                        yield from (indent + line for line in self._texts.views(instruction.name))
         if not body:
             yield f"{indent}pass"
 
@@ -90,16 +93,17 @@ class _Lines:
         yield f"{'    ' * depth}with tik_instance.{head}:"
         yield from self.body(body, depth + 1)
 
-    def _head(self, scope: ForRange | Block) -> str:
-        if isinstance(scope, Block):
-            return f"new_stmt_scope({'disable_sync=True' if scope.disable_sync else ''})"
-        arguments = [self._texts.value(scope.begin), self._texts.value(scope.end)]
-        arguments.append(f'name="{scope.var}"')
-        if scope.thread_num != 1:
-            arguments.append(f"thread_num={scope.thread_num}")
-        if scope.is_block_loop:
-            arguments.append(f"block_num={self._texts.value(scope.block_num)}")
-        return f"for_range({', '.join(arguments)}) as {scope.var}"
+    def _loop(self, loop: ForRange, depth: int) -> Iterator[str]:
+        arguments = [self._texts.value(loop.begin), self._texts.value(loop.end)]
+        arguments.append(f'name="{loop.var}"')
+        if loop.thread_num != 1:
+            arguments.append(f"thread_num={loop.thread_num}")
+        if loop.is_block_loop:
+            arguments.append(f"block_num={self._texts.value(loop.block_num)}")
+        indent = "    " * depth
+        head = ("with tik_instance.for_range", arguments, _WIDTH - len(indent))
+        yield from (indent + line for line in _wrapped(*head, tail=f" as {loop.var}:"))
+        yield from self.body(loop.body, depth + 1)
 
     def _branches(self, choice: If, depth: int) -> Iterator[str]:
         for index, branch in enumerate(choice.branches):
@@ -186,9 +190,9 @@ def _scalar_function(call: ScalarFunction, texts: Texts) -> tuple[str, Sequence[
     return f"tik_instance.{call.op.value}", arguments
 
 
-def _wrapped(head: str, arguments: Sequence[str], width: int) -> Iterator[str]:
-    """Yield a call on one line, or with as many arguments a line as fit."""
-    line = f"{head}({', '.join(arguments)})"
+def _wrapped(head: str, arguments: Sequence[str], width: int, *, tail: str = "") -> Iterator[str]:
+    """Yield a call, and `tail`, on one line, or with as many arguments a line as fit."""
+    line = f"{head}({', '.join(arguments)}){tail}"
     if len(line) <= width:
         yield line
         return
@@ -201,4 +205,4 @@ def _wrapped(head: str, arguments: Sequence[str], width: int) -> Iterator[str]:
             longer = f"    {argument},"
         current = longer
     yield current
-    yield ")"
+    yield f"){tail}"

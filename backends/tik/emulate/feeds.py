@@ -7,6 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tilelang.backends.tik.emulate.control import tensor_bytes
+from tilelang.backends.tik.emulate.memory import NEVER_WRITTEN
+from tilelang.backends.tik.emulate.numeric import shadow_ids, spread_ids
 from tilelang.backends.tik.emulate.scalars import fit
 from tilelang.backends.tik.emulate.state import State, number
 from tilelang.backends.tik.instructions import (
@@ -43,7 +45,7 @@ def bind_feeds(program: InstructionProgram, feed: Mapping[str, object], state: S
         state.types[name] = scalars[name].dtype
     for name, tensor in tensors.items():
         if name in feed:
-            _feed_tensor(tensor, np.asarray(feed[name]), state)
+            _feed_tensor(tensor, feed[name], state)
         else:
             _empty_tensor(tensor, state)
 
@@ -69,7 +71,15 @@ def _check_names(
         )
 
 
-def _feed_tensor(tensor: Tensor, array: Array, state: State) -> None:
+def with_mask(state: State, name: str, array: Array) -> Array:
+    """Return the output `name` as a masked array: masked where it is undefined."""
+    buffer = state.buffers[name]
+    undefined = shadow_ids(buffer.shadow[: buffer.n_bytes], array.itemsize) != 0
+    return np.ma.array(array, mask=undefined.reshape(array.shape))
+
+
+def _feed_tensor(tensor: Tensor, value: object, state: State) -> None:
+    array = np.asarray(value)
     declared = number(tensor_bytes(tensor, state)()) // tensor.dtype.n_bytes
     is_fixed = all(isinstance(extent, int) for extent in tensor.shape)
     if array.dtype != tensor.dtype.numpy:
@@ -78,6 +88,10 @@ def _feed_tensor(tensor: Tensor, array: Array, state: State) -> None:
         raise TileError(_mismatch(tensor, f"{array.size:,} elements", f"{declared:,}"))
     buffer = state.add_buffer(tensor, array.nbytes)
     buffer.fill(array)
+    undefined = np.ma.getmaskarray(np.ma.asarray(value)) if np.ma.isMaskedArray(value) else None
+    if undefined is not None:
+        ids = undefined.reshape(-1).astype(np.uint8) * NEVER_WRITTEN
+        buffer.shadow[: array.nbytes] = spread_ids(ids, array.itemsize)
 
 
 def _mismatch(tensor: Tensor, found: str, wanted: str) -> Diagnostic:

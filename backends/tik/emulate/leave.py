@@ -27,6 +27,7 @@ from tilelang.backends.tik.instructions import (
     TikType,
 )
 from tilelang.diagnostics import Diagnostic, TileError
+from tilelang.ir.region import Memory
 
 
 def plan_tensor_move(work: TensorMove, state: State) -> Callable[[], None]:
@@ -104,9 +105,7 @@ def plan_fixpipe(work: Fixpipe, state: State) -> Callable[[], None]:
     n_burst, burst = number(work.n_burst), number(work.burst)
     size, out_size = work.src.dtype.n_bytes, work.dst.dtype.n_bytes
     m = burst * BLOCK_BYTES // (16 * size)
-    src, start = state.start_of(
-        work, work.src, "src", alignment_of(state.buffers[work.src.tensor].scope, work.src.dtype)
-    )
+    src, start = state.start_of(work, work.src, "src", _result_alignment(work, state))
     pitch = (-(-m // 16) * 16 + 16 * number(work.src_gap)) * 16 * size
     state.check_extent(work, "src", src, start, start + (n_burst - 1) * pitch + m * 16 * size)
     source = Span(src, start, (n_burst, m * 16 * size), (pitch, 1))
@@ -124,6 +123,13 @@ def plan_fixpipe(work: Fixpipe, state: State) -> Callable[[], None]:
         write(data, spread_ids(ids, out_size))
 
     return run
+
+
+def _result_alignment(work: Fixpipe, state: State) -> int:
+    """Return the bytes that a start in L0C is a multiple of: less where fixpipe is a unit."""
+    if state.soc.machine.is_split:
+        return state.soc.machine.alignment[Memory.L0C]
+    return alignment_of(state.buffers[work.src.tensor].scope, work.src.dtype)
 
 
 def _fixpipe_steps(work: Fixpipe, state: State, n_burst: int, m: int) -> Callable[[Values], Values]:

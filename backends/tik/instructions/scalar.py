@@ -12,21 +12,6 @@ from typing import TypeAlias
 from tilelang.backends.tik.instructions.types import TikType
 
 
-class Constant(int):
-    """An integer that text shows as `text`: `Constant(128, "M_TILE")`.
-
-    It equals, and behaves as, the integer; arithmetic forgets the text.
-    """
-
-    text: str
-
-    def __new__(cls, value: int, text: str) -> "Constant":
-        """Return `value` with its `text`, an expression over the program's constants."""
-        number = super().__new__(cls, value)
-        number.text = text
-        return number
-
-
 class BinaryOp(Enum):
     """An operator of two operands; the value is its Python spelling."""
 

@@ -1,7 +1,7 @@
 """What bytecode says about variables and blocks: every way to leave one, and what lives on."""
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from types import TracebackType
 
 import pytest
@@ -16,7 +16,7 @@ class Block:
 
     def __init__(self, seen: Seen) -> None:
         self.seen = seen
-        self.before: Mapping[str, object] = {}
+        self.before = flow.Variables({}, {})
         self.begin = 0
 
     def __enter__(self) -> None:
@@ -152,3 +152,48 @@ def test_a_value_on_a_line_of_its_own_is_dropped():
     kept += dropped(seen)
     assert [dropped(seen)] == [1]
     assert seen == [True, False, False, False]
+
+
+def test_an_item_that_is_set_anew_is_carried_and_one_that_is_added_is_not():
+    seen: Seen = []
+    offsets, names = [0, 7], ["a"]
+    for _ in once(seen):
+        offsets[0] += 16
+        names.append("b")
+    assert seen == [("offsets[0]", 0, 16)]
+
+
+def test_a_variable_without_a_value_before_the_loop_cannot_be_carried():
+    seen: Seen = []
+    sums: list[int] = []
+    for _ in once(seen):
+        for number in range(3):
+            if number > 0:
+                sums.append(last + number)  # noqa: F821  # pyright: ignore[reportPossiblyUnboundVariable]
+            last = number  # noqa: F841
+    assert seen == []
+    assert sums == [1, 3]
+
+
+def test_what_only_the_other_way_reads_is_not_left_behind():
+    seen: Seen = []
+    size = 1
+    for flag in (True,):
+        if flag:
+            with Block(seen):
+                size = 2
+            size = 3
+        else:
+            seen.append(size)
+    assert seen == []
+
+
+def test_what_the_next_turn_of_a_loop_reads_is_left_behind():
+    seen: Seen = []
+    size, sizes = 1, list[int]()
+    for _ in range(2):
+        sizes.append(size)
+        with Block(seen):
+            size = 2
+    assert seen == [("size", 1, 2)]
+    assert sizes == [1, 2]

@@ -5,6 +5,7 @@ calls is here too.
 """
 
 from pathlib import Path
+from typing import NoReturn
 
 __version__ = "0.1.0"
 
@@ -21,7 +22,15 @@ from tilelang.diagnostics import Diagnostic, TileError
 from tilelang.dtypes import DType
 from tilelang.kernel import Kernel, kernel
 from tilelang.language import *  # noqa: F403 - the language is what `tl.` stands for
+from tilelang.language.spellings import unknown_name
 from tilelang.sweep import best, best_rule
 
 __all__ = ["DType", "Diagnostic", "Kernel", "TileError", "best", "best_rule", "kernel", "sweep"]
 __all__ += language.__all__
+
+
+def __getattr__(name: str) -> NoReturn:
+    """Refuse a name that is not here, and say how it is spelt."""
+    if name.startswith("_"):  # the import system looks for such names
+        raise AttributeError(name)
+    raise unknown_name(name, __all__)

@@ -5,23 +5,32 @@ for what follows, silently has a single value. These functions find the candidat
 """
 
 import dis
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from types import CodeType, FrameType
+from types import FrameType
 from typing import Any
 
+from tilelang.diagnostics.bytecode import Code, accesses, here, live, read_code
 from tilelang.diagnostics.location import Location
 
-_ACCESS = re.compile(r"(LOAD|STORE|DELETE)_(?:FAST(?!_AND_CLEAR)|NAME|GLOBAL|DEREF)")
 _CLEARING_UP = frozenset({"POP_TOP", "POP_EXCEPT", "NOP", "NOT_TAKEN", "CACHE"})
 _EXCEPT = "WITH_EXCEPT_START"
-_code: dict[int, "_Code"] = {}
+_MOST_ITEMS = 64
+_IN_PLACE = 9
+"""Instructions from the load of a container to the store of `container[0] += 1`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variables:
+    """The variables of a frame at one time, and the items of those that are lists or dicts."""
+
+    values: Mapping[str, object]
+    items: Mapping[str, Mapping[object, object]]
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A Python variable that a body rebinds, and the place of the first statement that does."""
+    """A Python variable, or item of a list, that a body sets anew, and where it first does."""
 
     name: str
     before: object
@@ -29,27 +38,10 @@ class Change:
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class _Code:
-    """A code object's instructions, by position in a list; `at` gives that of an offset."""
-
-    code: CodeType
-    instructions: tuple[dis.Instruction, ...]
-    at: Mapping[int, int]
-    caught: tuple[tuple[int, int, int], ...]
-    """Offsets of what is guarded (its end not included), and of its innermost handler."""
-
-    def number(self, offset: int) -> int:
-        """Return the number of the instruction at `offset`, or at a cache entry behind it."""
-        while offset not in self.at:
-            offset -= 2
-        return self.at[offset]
-
-
 def is_dropped(frame: FrameType) -> bool:
     """Return whether the value of the operation running in `frame` is thrown away at once."""
-    code = _read(frame.f_code)
-    following = code.instructions[_here(code, frame) + 1 :]
+    code = read_code(frame.f_code)
+    following = code.instructions[here(code, frame) + 1 :]
     return bool(following) and following[0].opname == "POP_TOP"
 
 
@@ -59,74 +51,105 @@ def is_left_early(frame: FrameType, begin: int) -> bool:
     The block began at instruction offset `begin`. Where Python goes on is compared with where it
     would if the block swallowed an exception.
     """
-    code = _read(frame.f_code)
+    code = read_code(frame.f_code)
     handler = _handler(code, code.number(begin) + 1)
     if handler is None:
         return False
     while "JUMP" not in code.instructions[handler].opname:
         handler += 1
     swallowed = code.at[code.instructions[handler].argval]
-    return _what_follows(code, _here(code, frame) + 1) != _what_follows(code, swallowed)
+    return _what_follows(code, here(code, frame) + 1) != _what_follows(code, swallowed)
 
 
-def read_locals(frame: FrameType) -> dict[str, object]:
+def read_locals(frame: FrameType) -> Variables:
     """Return the variables of `frame` as they are now."""
-    return dict(frame.f_locals)
+    values = dict(frame.f_locals)
+    containers = {name: value for name, value in values.items() if type(value) in (list, dict)}
+    return Variables(values, {name: _items(value) for name, value in containers.items()})
 
 
-def carried(frame: FrameType, before: Mapping[str, object]) -> Iterator[Change]:
+def carried(frame: FrameType, before: Variables) -> Iterator[Change]:
     """Yield what one iteration of the `for` running in `frame` would leave for the next.
 
-    `before` are the variables as they were when the body began. A variable is left if the body
-    reads it before it stores it.
+    `before` are the variables as they were when the body began. A variable is left if the body may
+    read it before it stores it, and had a value that can still be used.
     """
-    code = _read(frame.f_code)
-    loop = _here(code, frame)
+    code = read_code(frame.f_code)
+    loop = here(code, frame)
     if code.instructions[loop].opname != "FOR_ITER":
         return
-    body = code.instructions[loop + 1 : code.at[code.instructions[loop].argval]]
-    reads: set[str] = set()
-    stores: dict[str, dis.Instruction] = {}
-    for kind, name, instruction in _accesses(body):
-        if kind != "LOAD":
-            stores.setdefault(name, instruction)
-        elif name not in stores:
-            reads.add(name)
-    named = {name: store for name, store in stores.items() if name in reads}
+    end = code.at[code.instructions[loop].argval]
+    stores = _stores(code, loop + 1, end)
+    reads = live(code, loop + 1, outside=loop)
+    named = {name: stores[name] for name in stores if name in reads and name in before.values}
     yield from _changes(frame, before, named)
+    yield from _replaced_items(frame, before, (loop + 1, end))
 
 
-def left_behind(frame: FrameType, before: Mapping[str, object], begin: int) -> Iterator[Change]:
+def left_behind(frame: FrameType, before: Variables, begin: int) -> Iterator[Change]:
     """Yield what the `with` whose exit runs in `frame` leaves for the statements below it.
 
     `before` are the variables when the block began, at instruction offset `begin`.
     """
-    code = _read(frame.f_code)
-    here = _here(code, frame)
+    code = read_code(frame.f_code)
+    end = here(code, frame)
+    stores = _stores(code, code.number(begin), end)
+    reads = live(code, end + 1)
+    yield from _changes(frame, before, {name: stores[name] for name in stores if name in reads})
+    yield from _replaced_items(frame, before, (code.number(begin), end))
+
+
+def _stores(code: Code, begin: int, end: int) -> dict[str, dis.Instruction]:
+    """Return the variables that are set between two instructions, and which sets them first."""
     stores: dict[str, dis.Instruction] = {}
-    for kind, name, instruction in _accesses(code.instructions[code.number(begin) : here]):
+    for kind, name, instruction in accesses(code.instructions[begin:end]):
         if kind != "LOAD":
             stores.setdefault(name, instruction)
-    settled: set[str] = set()
-    read: set[str] = set()
-    for kind, name, _ in _accesses(code.instructions[here:]):
-        if name not in settled and kind == "LOAD":
-            read.add(name)
-        settled.add(name)
-    named = {name: store for name, store in stores.items() if name in read}
-    yield from _changes(frame, before, named)
+    return stores
 
 
 def _changes(
-    frame: FrameType, before: Mapping[str, object], stores: Mapping[str, dis.Instruction]
+    frame: FrameType, before: Variables, stores: Mapping[str, dis.Instruction]
 ) -> Iterator[Change]:
     if not stores:
         return
     after = frame.f_locals
     for name, store in stores.items():
-        old, new = before.get(name), after.get(name)
+        old, new = before.values.get(name), after.get(name)
         if not _is_same(old, new):
             yield Change(name, old, new, _location(frame, store))
+
+
+def _replaced_items(frame: FrameType, before: Variables, span: tuple[int, int]) -> Iterator[Change]:
+    """Yield the items of lists and dicts that were set anew; new ones harm nobody."""
+    instructions = read_code(frame.f_code).instructions
+    for name, items in before.items.items():
+        now = _items(before.values[name]) if items else {}
+        for key, old in items.items():
+            new = now.get(key, old)
+            if not _is_same(old, new):
+                store = _item_store(instructions[slice(*span)], name) or instructions[span[0]]
+                yield Change(f"{name}[{key!r}]", old, new, _location(frame, store))
+
+
+def _items(value: object) -> dict[object, object]:
+    """Return the items of a list or dict by index or key, if they are few."""
+    container: Any = value
+    if len(container) > _MOST_ITEMS:
+        return {}
+    keys: Iterable[object] = container if isinstance(value, dict) else range(len(container))
+    return {key: container[key] for key in keys}
+
+
+def _item_store(instructions: Sequence[dis.Instruction], name: str) -> dis.Instruction | None:
+    """Return the first `name[...] = ...` or `name[...] += ...`."""
+    for number, store in enumerate(instructions):
+        if store.opname == "STORE_SUBSCR":
+            in_place = instructions[number - 1].opname == "SWAP"  # back below the new value
+            near = instructions[max(number - (_IN_PLACE if in_place else 2), 0) : number]
+            if name in (loaded for _, loaded, _ in accesses(near)):
+                return store
+    return None
 
 
 def _is_same(old: object, new: object) -> bool:
@@ -149,19 +172,7 @@ def _location(frame: FrameType, instruction: dis.Instruction) -> Location:
     )
 
 
-def _accesses(
-    instructions: tuple[dis.Instruction, ...],
-) -> Iterator[tuple[str, str, dis.Instruction]]:
-    """Yield (LOAD, STORE or DELETE, name) of variables, in the order of the bytecode."""
-    for instruction in instructions:
-        kinds = _ACCESS.findall(instruction.opname)
-        value: Any = instruction.argval
-        names: Sequence[str] = value if len(kinds) > 1 else [value]
-        for kind, name in zip(kinds, names, strict=False):
-            yield kind, name, instruction
-
-
-def _what_follows(code: _Code, number: int) -> object:
+def _what_follows(code: Code, number: int) -> object:
     """Return what identifies the next instruction that does something; returning None is one."""
     while True:
         instruction = code.instructions[number]
@@ -180,7 +191,7 @@ def _what_follows(code: _Code, number: int) -> object:
     return instruction.positions  # copies that the compiler makes of a block keep their places
 
 
-def _handler(code: _Code, number: int) -> int | None:
+def _handler(code: Code, number: int) -> int | None:
     """Return the number of the `with` handler that catches what instruction `number` raises."""
     offset = code.instructions[number].offset
     for start, end, target in code.caught:
@@ -189,22 +200,3 @@ def _handler(code: _Code, number: int) -> int | None:
             names = [it.opname for it in code.instructions[first : first + 3]]
             return first + names.index(_EXCEPT) if _EXCEPT in names else None
     return None
-
-
-def _here(code: _Code, frame: FrameType) -> int:
-    return code.number(frame.f_lasti)
-
-
-def _read(code: CodeType) -> _Code:
-    known = _code.get(id(code))
-    if known is None:  # keyed by identity, for equality of code objects compares their bytecode
-        instructions = tuple(dis.get_instructions(code))
-        at = {instruction.offset: number for number, instruction in enumerate(instructions)}
-        known = _code[id(code)] = _Code(code, instructions, at, tuple(_caught(code)))
-    return known
-
-
-def _caught(code: CodeType) -> Iterator[tuple[int, int, int]]:
-    entries: Any = dis.Bytecode(code)
-    for entry in entries.exception_entries:
-        yield entry.start, entry.end, entry.target

@@ -44,6 +44,7 @@ from tilelang.language.operations import (
     reduce_sum,
 )
 from tilelang.language.requirements import require
+from tilelang.language.spellings import spelt
 from tilelang.language.tensors import Tensor, Tile
 from tilelang.language.vector import Expression, cast, position, where
 
@@ -91,3 +92,7 @@ __all__ = [
     "tanh",
     "where",
 ]
+
+for _name in __all__:
+    if callable(globals()[_name]) and not isinstance(globals()[_name], type):
+        globals()[_name] = spelt(globals()[_name])  # here, so that no operation is forgotten

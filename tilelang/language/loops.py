@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from types import TracebackType
 from typing import NoReturn, Self, overload
@@ -10,6 +10,7 @@ from typing import NoReturn, Self, overload
 from tilelang.diagnostics import Diagnostic, Location, Note, callsite, flow
 from tilelang.ir import condition as cond
 from tilelang.ir import index as ix
+from tilelang.ir.named import as_int
 from tilelang.ir.nodes import Core, If, Loop, LoopKind
 from tilelang.language import mistakes
 from tilelang.language import trace as tracing
@@ -23,6 +24,7 @@ from tilelang.language.handles import (
 )
 from tilelang.language.tensors import Tensor, index_of
 from tilelang.language.trace import Scope, Trace
+from tilelang.language.vector import Expression
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +53,14 @@ def cores(*extents: int) -> Iterator[Index] | Iterator[tuple[Index, ...]]:
     trace = _start("tl.cores")
     for extent in extents:
         if not is_index(extent) or isinstance(extent, Index) or extent < 0:
-            raise mistakes.error(
-                "E0124",
-                f"a `cores` extent is {extent!r}, wanted a plain int of 0 or more",
-                "compute it from shapes and tile parameters: `tl.ceildiv(M, m_tile)`",
-            )
+            hint = "compute it from shapes and tile parameters: `tl.ceildiv(M, m_tile)`"
+            if isinstance(extent, tuple | list):
+                hint = "write the extents one by one: `for i, j in tl.cores(m, n):`"
+            message = f"a `cores` extent is {extent!r}, wanted a plain int of 0 or more"
+            raise mistakes.error("E0124", message, hint)
     if not extents:
         raise mistakes.error("E0124", "`cores` needs an extent", "write `for i in tl.cores(n):`")
-    return _cores(trace, [int(extent) for extent in extents], trace.here())
+    return _cores(trace, [as_int(extent) for extent in extents], trace.here())
 
 
 def for_range(
@@ -119,7 +121,7 @@ def chunks(tile: Tensor, rows: int) -> Iterator[Index]:
         )
     extent = ix.constant(n_rows // rows)
     header = LoopHeader(LoopKind.CHUNKS, extent, 1, trace.here())
-    return _loop(trace, header, start=ix.ZERO, step=int(rows))
+    return _loop(trace, header, start=ix.ZERO, step=as_int(rows))
 
 
 class _Branch:
@@ -130,7 +132,7 @@ class _Branch:
         self._condition = condition
         self._keyword = keyword
         self._chain: tuple[If, ...] = ()
-        self._variables: Mapping[str, object] = {}
+        self._variables: flow.Variables | None = None
         self._begin = 0
         self._loc = trace.here()
         trace.unopened[id(self)] = (keyword, self._loc)
@@ -161,7 +163,10 @@ class _Branch:
         if error is not None or flow.is_left_early(frame, self._begin):
             trace.left_early = trace.left_early or _branch_left(error, trace.here())
             return
+        assert self._variables is not None, "a `with` is entered before it is left"
         for change in flow.left_behind(frame, self._variables, self._begin):
+            if _is_over(change.after):
+                continue  # a use below says so better
             mistakes.report_branch_variable(change, scope.loc)
         self._record(scope)
 
@@ -298,10 +303,22 @@ def _cores(
         trace.finish_stage()
 
 
-def _check_carried(before: Mapping[str, object], loc: Location) -> None:
+def _check_carried(before: flow.Variables, loc: Location) -> None:
     """Report the Python variables that one iteration would leave for the next."""
     for change in flow.carried(callsite.user_frame(), before):
-        mistakes.report_loop_variable(change, loc)
+        if not _is_over(change.before):  # else the body cannot have read it
+            mistakes.report_loop_variable(change, loc)
+
+
+def _is_over(value: object) -> bool:
+    """Return whether `value` belongs to a body that is over, so that using it is an error."""
+    match value:
+        case Tensor():
+            return value.scope is not None and not value.scope.is_open
+        case Expression():
+            return bool(value.scopes) and not value.scopes[-1].is_open
+        case _:
+            return False
 
 
 def _branch_left(error: BaseException | None, branch: Location) -> Diagnostic:

@@ -159,7 +159,13 @@ def branch_without_with(keyword: str, location: Location) -> TileError:
 
 
 def report_loop_variable(change: Change, loop: Location) -> None:
-    """Report a Python variable that one iteration of a traced loop would leave for the next."""
+    """Report a Python variable that one iteration of a traced loop would leave for the next.
+
+    One that a branch of the loop sets has been reported where the branch ended.
+    """
+    trace = tracing.active()
+    if trace and any(one.location == change.location for one in trace.diagnostics):
+        return
     before, after = change.before, change.after
     hint = (
         f"compute `{change.name}` from the loop's index; choose one of several tiles by indexing "

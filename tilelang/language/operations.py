@@ -9,6 +9,7 @@ from tilelang.diagnostics import Note, callsite
 from tilelang.dtypes import DType, DTypeLike, accumulator
 from tilelang.ir.condition import Condition
 from tilelang.ir.expression import Load
+from tilelang.ir.named import as_int
 from tilelang.ir.nodes import (
     Alloc,
     Img2col,
@@ -222,7 +223,8 @@ def ceildiv(a: IndexLike, b: int) -> IndexLike:
             "an index, and a plain positive int",
             "write `tl.ceildiv(M, m_tile)`",
         )
-    return (a + (int(b) - 1)) // int(b) if isinstance(a, Index) else -(-int(a) // int(b))
+    divisor = as_int(b)
+    return (a + (divisor - 1)) // divisor if isinstance(a, Index) else -(-as_int(a) // divisor)
 
 
 def _alloc(
@@ -260,12 +262,12 @@ def _shape(operation: str, shape: Sequence[int]) -> tuple[int, ...]:
         is_index(size) and not isinstance(size, Index) and size > 0 for size in sizes
     )
     if not good:
-        raise mistakes.error(
-            "E0134",
-            f"`{operation}` is given the shape {shape!r}, wanted positive ints",
-            "write a tuple of sizes known before the kernel runs: `(m_tile, k_tile)`",
-        )
-    return tuple(int(size) for size in sizes)
+        hint = "write a tuple of sizes known before the kernel runs: `(m_tile, k_tile)`"
+        if isinstance(shape, str):
+            hint = f'write the shape first, then the dtype: `{operation}((16, 16), "{shape}")`'
+        message = f"`{operation}` is given the shape {shape!r}, wanted positive ints"
+        raise mistakes.error("E0134", message, hint)
+    return tuple(as_int(size) for size in sizes)
 
 
 def _layout(memory: Memory, name: str | None, dtype: DType) -> Layout:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import EllipsisType
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, NoReturn, Self, TypeAlias
 
 from tilelang.diagnostics import Location, Note, TileError
 from tilelang.dtypes import DType
@@ -25,6 +25,7 @@ from tilelang.language import mistakes
 from tilelang.language import trace as tracing
 from tilelang.language.handles import Index, IndexLike, as_node, is_index
 from tilelang.language.literals import broadcast_shapes
+from tilelang.language.spellings import ALLOCATE
 from tilelang.language.vector import (
     Expression,
     Operand,
@@ -64,7 +65,16 @@ class Tensor(Operand):
 
     __slots__ = ("_buffer", "_scope", "_view")
 
-    def __init__(self, buffer: Buffer, view: View, scope: tracing.Scope | None) -> None:
+    def __new__(cls, *arguments: object, **_: object) -> Self:
+        """Refuse TIK's way to allocate a tensor."""
+        if not arguments or not isinstance(arguments[0], Buffer):
+            message = "`tl.Tensor` is called, and it is the type of a kernel's parameters"
+            raise mistakes.error("E0144", message, ALLOCATE)
+        return super().__new__(cls)
+
+    def __init__(  # pyright: ignore[reportInconsistentConstructor] - `__new__` takes what users say
+        self, buffer: Buffer, view: View, scope: tracing.Scope | None
+    ) -> None:
         """Wrap `buffer` seen through `view`; `scope` is the body it lives in, None in GM."""
         self._buffer = buffer
         self._view = view

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from types import CodeType
 
 from tilelang.diagnostics import Diagnostic, Location, Note, TileError, callsite
+from tilelang.diagnostics.order import order
 from tilelang.ir import condition as cond
 from tilelang.ir import index as ix
 from tilelang.ir.nodes import Alloc, Core, If, Stage, Stmt
@@ -245,14 +246,12 @@ class _Recording:
         _active.reset(self._token)
 
 
-def in_source_order(
-    diagnostics: Iterable[Diagnostic], others: Iterable[Diagnostic]
-) -> list[Diagnostic]:
+def in_order(diagnostics: Iterable[Diagnostic], others: Iterable[Diagnostic]) -> list[Diagnostic]:
     """Return `diagnostics` and those of `others` on lines that had none: not a mistake's echo."""
     found = list(diagnostics)
     lines = {_line(diagnostic) for diagnostic in found}
     found += [other for other in others if other.location is None or _line(other) not in lines]
-    return sorted(found, key=_line)
+    return sorted(found, key=order)
 
 
 def _line(diagnostic: Diagnostic) -> tuple[str, int]:

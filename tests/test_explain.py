@@ -7,6 +7,7 @@ import pytest
 
 from tests.repository import ROOT
 from tilelang.diagnostics import TileError
+from tilelang.diagnostics.explain import AREAS as AREAS_BY_CODE
 from tilelang.diagnostics.explain import explain, explanations
 
 AREA_DIGITS = {
@@ -37,6 +38,21 @@ def test_an_unknown_code_suggests_one_that_exists():
         explain("E0660")
     assert "did you mean" in str(said.value)
     assert "E0606" in str(said.value)
+
+
+def test_a_code_that_is_far_from_all_is_answered_with_the_areas():
+    with pytest.raises(TileError, match="E01xx front end, E02xx arguments") as said:
+        explain("E9999")
+    assert "did you mean" not in str(said.value)
+
+
+def test_zeros_may_be_left_out_but_that_is_said():
+    with pytest.raises(TileError, match=r"did you mean E0370\?"):
+        explain("370")
+
+
+def test_every_code_belongs_to_an_area():
+    assert {code[:3] for code in explanations()} == set(AREAS_BY_CODE)
 
 
 def test_a_word_that_is_no_code_says_what_a_code_looks_like():

@@ -63,7 +63,8 @@ class Parameters:
         return request
 
     def _unknown_keyword(self, name: str, known: Sequence[str], location: Location) -> Diagnostic:
-        close = get_close_matches(name, known, n=1)
+        alike = [one for one in known if one.lower() == name.lower()]
+        close = alike or get_close_matches(name, known, n=1)
         message = f"`{self.kernel}` has no tile parameter, attribute or size called `{name}`"
         hint = f"did you mean `{close[0]}`?" if close else f"it has {', '.join(known)}"
         if name in self.inputs:
@@ -93,6 +94,20 @@ class Parameters:
             raise TileError(*faults)
         return {name: value for name, value in values.items() if value is not None}
 
+    def check_chosen(self, chosen: object, location: Location) -> None:
+        """Check what the rule of `kernel.tiles` returned.
+
+        Raises:
+            TileError: E0820 for something else than a dict of tile parameters.
+        """
+        rule: Any = chosen
+        names: list[object] = [*rule] if isinstance(chosen, Mapping) else [chosen]
+        wrong = [name for name in names if name not in self.tiles]
+        if wrong:
+            message = f"the rule that chooses tiles for `{self.kernel}` returns {chosen!r}"
+            hint = f"return a dict of some of its tile parameters: {', '.join(self.tiles)}"
+            raise TileError(Diagnostic("E0820", message, location, hint))
+
     def complete_tiles(self, given: Mapping[str, int], location: Location) -> dict[str, int]:
         """Return a value for every tile parameter.
 
@@ -113,6 +128,21 @@ class Parameters:
         if faults:
             raise TileError(*faults)
         return {name: int(value) for name, value in values.items()}
+
+
+def check_tile_rule(rule: Callable[..., object], location: Location) -> None:
+    """Check that `rule` can be asked for tiles.
+
+    Raises:
+        TileError: E0820 if it does not take (dims, dtypes, machine).
+    """
+    try:
+        inspect.signature(rule).bind({}, {}, "")
+    except TypeError:
+        found = f"takes {inspect.signature(rule)}, wanted (dims, dtypes, machine)"
+        message = f"the rule that chooses tiles {found}"
+        hint = "write `def rule(dims, dtypes, machine):`, which returns a dict of tile parameters"
+        raise TileError(Diagnostic("E0820", message, location, hint)) from None
 
 
 def read_parameters(

@@ -84,6 +84,11 @@ def test_run_describes_the_results(tilelang: Command):
     assert "float16[17, 3]" in tilelang("run", "double.py", "--dims", "M=17,N=3").out
 
 
+def test_run_takes_numbers_that_the_kernel_is_meant_for(tilelang: Command):
+    (row,) = tilelang("run", "batch_norm", "--dims", "N=2,C=5,H=3,W=7", "--json").data
+    assert row["min"] < row["mean"] < row["max"]  # no NaN
+
+
 def test_run_on_a_backend_that_does_not_run_here_says_why(
     tilelang: Command, monkeypatch: pytest.MonkeyPatch
 ):

@@ -12,7 +12,7 @@ def test_cycles_and_the_pipe_to_blame_are_printed(tilelang: Command):
     said = tilelang(*GEMM).out
     assert "cycles" in said
     assert "a model, not a measurement" in said
-    assert "MTE2 is busiest" in said
+    assert "MTE3 is busiest" in said
 
 
 def test_every_number_is_there_as_json(tilelang: Command):

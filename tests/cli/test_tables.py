@@ -21,6 +21,19 @@ def test_a_table_has_titles_and_one_line_a_row(capsys: pytest.CaptureFixture[str
     assert second.split() == ["a", "longer", "name", "1000", "no"]
 
 
+def test_numbers_end_below_each_other_though_some_are_missing(capsys: pytest.CaptureFixture[str]):
+    rows: list[Row] = [{"n": 0.5}, {"n": None}, {"n": 12.5}, {"n": 7.18e16}]
+    show(rows, {"n": "number"}, as_json=False)
+    assert capsys.readouterr().out.split("\n") == [
+        "  number",
+        "     0.5",
+        "",
+        "    12.5",
+        "7.18e+16",
+        "",
+    ]
+
+
 def test_a_long_cell_is_not_folded_without_a_terminal(capsys: pytest.CaptureFixture[str]):
     show([{"name": "x" * 130}], {"name": "kernel"}, as_json=False)
     assert "x" * 130 in capsys.readouterr().out

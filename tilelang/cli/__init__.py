@@ -5,18 +5,13 @@ and ends the command with status 1; a wrong use of an option ends it with 2.
 """
 
 import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from pathlib import Path
-
-import typer
+from collections.abc import Sequence
 
 from tilelang.cli.app import app
-from tilelang.diagnostics import Diagnostic, TileError
+from tilelang.cli.wording import as_said
+from tilelang.diagnostics import TileError
 
 __all__ = ["main"]
-
-_TYPER = Path(typer.__file__).parent
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -24,15 +19,5 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         app(None if arguments is None else list(arguments))
     except TileError as error:
-        print(TileError(*_as_said(error)), file=sys.stderr)
+        print(TileError(*as_said(error)), file=sys.stderr)
         raise SystemExit(1) from None
-
-
-def _as_said(error: TileError) -> Iterator[Diagnostic]:
-    """Yield the mistakes; one in what the command line says has no line of Python to show."""
-    for diagnostic in error.diagnostics:
-        location = diagnostic.location
-        if location and _TYPER in Path(location.file).parents:
-            yield replace(diagnostic, location=None)
-        else:
-            yield diagnostic

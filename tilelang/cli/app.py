@@ -1,8 +1,10 @@
 """The commands, in the order in which `tilelang --help` lists them."""
 
-from typing import Annotated
+import re
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from tilelang import __version__
 from tilelang.cli import (
@@ -18,6 +20,32 @@ from tilelang.cli import (
     sweep,
     tik,
 )
+
+_SIZE = re.compile(r"[A-Za-z_]\w*=[\w,=:+]+")
+
+
+class Command(TyperCommand):
+    """A command that says where sizes belong that stand alone: `tilelang check gemm M=16`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the arguments.
+
+        Raises:
+            typer.BadParameter: for what looks like a size and follows no option.
+        """
+        stray = [
+            text
+            for before, text in zip(["", *args], args, strict=False)
+            if _SIZE.fullmatch(text) and not before.startswith("-")
+        ]
+        if stray:
+            message = (
+                f"{' '.join(stray)} follows no option: sizes are one text behind --dims "
+                "(--dims M=16,N=16), tile parameters behind --tile, attributes behind --attr"
+            )
+            raise typer.BadParameter(message, ctx)
+        return super().parse_args(ctx, args)
+
 
 app = typer.Typer(
     name="tilelang",
@@ -43,18 +71,18 @@ def options(
     """Write tile-level accelerator kernels in Python, and trust them."""
 
 
-app.command()(demo.demo)
-app.command()(listing.kernels)
-app.command()(check.check)
-app.command()(fuzz.fuzz)
-app.command()(run.run)
-app.command()(run.source)
-app.command()(compile.compile)
-app.command()(cycles.cycles)
-app.command()(sweep.sweep)
-app.command()(tik.package)
+app.command(cls=Command)(demo.demo)
+app.command(cls=Command)(listing.kernels)
+app.command(cls=Command)(check.check)
+app.command(cls=Command)(fuzz.fuzz)
+app.command(cls=Command)(run.run)
+app.command(cls=Command)(run.source)
+app.command(cls=Command)(compile.compile)
+app.command(cls=Command)(cycles.cycles)
+app.command(cls=Command)(sweep.sweep)
+app.command(cls=Command)(tik.package)
 app.add_typer(tik.app, name="tik")
-app.command()(layout.layout)
-app.command()(machine.machine)
-app.command()(listing.backends)
-app.command()(listing.explain)
+app.command(cls=Command)(layout.layout)
+app.command(cls=Command)(machine.machine)
+app.command(cls=Command)(listing.backends)
+app.command(cls=Command)(listing.explain)

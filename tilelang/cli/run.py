@@ -21,7 +21,7 @@ from tilelang.cli.options import (
     SeedOption,
     TileOption,
 )
-from tilelang.cli.problem import find_problem
+from tilelang.cli.problem import SizedKernel, find_problem
 from tilelang.cli.tables import Row, progress, show
 from tilelang.diagnostics import Diagnostic, TileError
 from tilelang.ir.nodes import Program
@@ -52,8 +52,10 @@ def run(
     found = find_backend(backend)
     target = machine or found.machine
     program = problem.program(target)
+    own = problem.kernel if isinstance(problem, SizedKernel) else None
+    inputs = random_inputs(program, seed, own)
     with progress().status(f"running {program.name} on {backend} ..."):
-        seconds, results = run_program(program, found, target, seed)
+        seconds, results = run_program(program, found, target, inputs)
     columns = {"name": "result", "type": "type", "min": "min", "mean": "mean", "max": "max"}
     rows = [
         _summary(buffer, array, seconds)
@@ -87,9 +89,9 @@ def source(
 
 
 def run_program(
-    program: Program, backend: Backend, machine: str, seed: int
+    program: Program, backend: Backend, machine: str, inputs: Sequence[NDArray[Any]]
 ) -> tuple[float, Sequence[NDArray[Any]]]:
-    """Return the seconds that `program` took on random data, and its results, physical.
+    """Return the seconds that `program` took on physical inputs, and its results, physical.
 
     Raises:
         TileError: E0616 if `backend` does not run on this computer; what the run finds.
@@ -99,7 +101,6 @@ def run_program(
         message = f"backend {backend.name!r} does not run here: {backend.runs_here}"
         raise TileError(Diagnostic("E0616", message, hint=hint))
     executable = backend.compile(program, find_machine(machine))
-    inputs = random_inputs(program, seed)
     results = allocate(physical_kinds(program.results), None)
     started = time.perf_counter()
     executable(*inputs, *results)

@@ -109,10 +109,12 @@ def sweep(
         metric, out, pictures, random, seed, halving, jobs, dask, repeats, check=check, retry=retry
     )
     settings = read_settings("--tile", tile)
-    fixed = [f"{name}={values[0]}" for name, values in settings.items() if len(values) == 1]
-    swept = {name: values for name, values in settings.items() if len(values) != 1}
-    sized = _sized(find_problem(kernel, dtype, dims, fixed, attr), kernel)
-    keywords = join_arguments(problem=sized.keywords, option=read_integers("--option", option))
+    sized = _sized(find_problem(kernel, dtype, dims, None, attr), kernel)
+    known = sized.kernel.tile_parameters
+    fixed = {name: it[0] for name, it in settings.items() if len(it) == 1 and name in known}
+    swept = {name: values for name, values in settings.items() if name not in fixed}
+    options = read_integers("--option", option)
+    keywords = join_arguments(problem=sized.keywords, tile=fixed, option=options)
     problem = read_problem(sized.kernel, (backend, machine), dtype=sized.dtype, keywords=keywords)
     report = _watched(problem, swept, plan)
     _print(report, as_json)

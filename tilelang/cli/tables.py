@@ -39,8 +39,9 @@ def show(rows: Sequence[Row], columns: Mapping[str, str], *, as_json: bool) -> N
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for key, title in columns.items():
-        numeric = all(_is_number(row[key]) for row in rows)
-        table.add_column(title, justify="right" if numeric and rows else "left")
+        values = [row[key] for row in rows if row[key] is not None]
+        numeric = bool(values) and all(map(_is_number, values))
+        table.add_column(title, justify="right" if numeric else "left")
     for row in rows:
         table.add_row(*(_cell(row[key]) for key in columns))
     out = console()
@@ -70,7 +71,7 @@ def _text(value: Value) -> str:
         case bool():
             return "yes" if value else "no"
         case float():
-            return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+            return f"{value:,.0f}" if 1000 <= abs(value) < 1e9 else f"{value:.3g}"
         case str() | int():
             return str(value)
         case Mapping():

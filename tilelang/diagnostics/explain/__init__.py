@@ -13,6 +13,22 @@ from importlib.resources import files
 
 from tilelang.diagnostics import Diagnostic, TileError
 
+AREAS = {
+    "E01": "front end",
+    "E02": "arguments",
+    "E03": "rules of programs",
+    "E04": "execution",
+    "E05": "text form",
+    "E06": "names and files",
+    "E07": "check",
+    "E08": "calls",
+    "E09": "sweeps",
+    "E11": "llvm",
+    "E12": "tik",
+    "E13": "triton",
+}
+"""What the codes of each hundred are about."""
+
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
@@ -52,9 +68,12 @@ def explain(code: str) -> str:
 
 
 def _unknown_code(code: str) -> Diagnostic:
-    close = get_close_matches(code.upper(), explanations(), n=3)
-    if close:
-        hint = f"did you mean {' or '.join(close)}?"
-    else:
-        hint = "write a code such as E0312; `tilelang explain` lists them all"
+    """Return the mistake; near is a code whose digits are in another order, or lack their zeros."""
+    full = f"E{code.upper().removeprefix('E').zfill(4)}"
+    slips = [known for known in explanations() if sorted(known) == sorted(full)]
+    slips = [full] if full in slips else slips
+    areas = ", ".join(f"{area}xx {what}" for area, what in AREAS.items())
+    hint = f"write a code such as E0312; `tilelang explain` lists them all: {areas}"
+    if slips:
+        hint = f"did you mean {' or '.join(get_close_matches(full, slips, n=3, cutoff=0))}?"
     return Diagnostic("E0606", f"there is no error code {code!r}", hint=hint)

@@ -1,4 +1,4 @@
-"""A hypothesis strategy of small programs that keep every rule on `host` and on `ascend910`.
+"""A hypothesis strategy of small programs that keep every rule on `host`, and on `ascend910` too.
 
 Each is one to three stages, drawn from five kinds (see `STAGES`); a stage reads inputs or what an
 earlier stage left in workspace. Every program can be run: it reads nothing undefined, has no races,
@@ -43,6 +43,7 @@ from tilelang.layouts import ND, Layout, LayoutKind, layout_for
 
 ACCUMULATOR = Layout(LayoutKind.NZ, 16)
 VECTOR_DTYPES = (DType.FLOAT16, DType.FLOAT32, DType.INT32)
+CUBE_DTYPES = (DType.FLOAT16, DType.INT8)
 
 SIZES = st.sampled_from([1, 3, 15, 16, 17, 31, 33])
 """Sizes of tensors."""
@@ -62,6 +63,8 @@ class Plan:
     workspaces: list[Buffer] = field(default_factory=list[Buffer])
     """Matrices in GM that earlier stages filled."""
     n_names: dict[str, int] = field(default_factory=dict[str, int])
+    vector_dtypes: tuple[DType, ...] = VECTOR_DTYPES
+    cube_dtypes: tuple[DType, ...] = CUBE_DTYPES
 
     def name(self, stem: str) -> str:
         """Return a name that is not in use: `x`, `x_1`, ..."""
@@ -89,9 +92,12 @@ class Plan:
 
 
 @st.composite
-def programs(draw: Draw) -> Program:
-    """Draw a program."""
+def programs(draw: Draw, *, is_wide: bool = False) -> Program:
+    """Draw a program; a wide one has bfloat16 too, and float32 products, which `host` alone has."""
     plan = Plan()
+    if is_wide:
+        plan.vector_dtypes = (*VECTOR_DTYPES, DType.BFLOAT16)
+        plan.cube_dtypes = (*CUBE_DTYPES, DType.BFLOAT16, DType.FLOAT32)
     n_stages = draw(st.integers(1, 3))
     for number in range(n_stages):
         stage = draw(st.sampled_from(STAGES))
@@ -186,7 +192,7 @@ def _recurrence_stage(draw: Draw, plan: Plan, last: bool) -> None:
 
 def _matmul_stage(draw: Draw, plan: Plan, last: bool) -> None:
     """`c = f(a @ b)`, a tile a core, with the loads of L0 written out or left to a pass."""
-    dtype = draw(st.sampled_from([DType.FLOAT16, DType.INT8]))
+    dtype = draw(st.sampled_from(plan.cube_dtypes))
     m, n, k = (draw(SIZES) for _ in range(3))
     m_tile, n_tile = draw(st.sampled_from([16, 32])), 32
     k_tile = draw(st.sampled_from([32, 64]))
@@ -339,9 +345,10 @@ def point(buffer: Buffer, index: Index) -> Region:
 
 
 def expressions(dtype: DType, leaves: Sequence[ex.Expr]) -> st.SearchStrategy[ex.Expr]:
-    """Draw an expression of `dtype` from `leaves`, which have that dtype, and literals."""
+    """Draw an expression of `dtype` from `leaves`, which have that dtype, and some literals."""
+    given = st.sampled_from(list(leaves))
     return st.recursive(
-        st.sampled_from(list(leaves)) | _literals(dtype),
+        given | given | _literals(dtype),
         lambda inner: st.one_of(
             st.builds(ex.Unary, st.sampled_from(_unary_operations(dtype)), inner),
             st.builds(ex.Binary, st.sampled_from(_binary_operations(dtype)), inner, inner),
@@ -400,7 +407,7 @@ def _indices(dtype: DType, i: Index) -> list[ex.Expr]:
 def _seen(draw: Draw, plan: Plan) -> tuple[Shape, DType, Callable[[Place, Shape], Region]]:
     """Return a matrix that is seen in one of several ways, and how to read a box of it."""
     way = draw(st.sampled_from(["as it is", "transposed", "merged", "a slice", "every other row"]))
-    dtype, m, n = draw(st.sampled_from(VECTOR_DTYPES)), draw(SIZES), draw(SIZES)
+    dtype, m, n = draw(st.sampled_from(plan.vector_dtypes)), draw(SIZES), draw(SIZES)
     match way:
         case "transposed":
             x, view = plan.input((n, m), dtype), Permute(((1,), (0,)))
@@ -430,11 +437,11 @@ def _every_other_row(buffer: Buffer, place: Place, extent: Shape) -> Region:
 
 def _matrix(draw: Draw, plan: Plan) -> Buffer:
     """Return a matrix in GM that is defined by now, or a new input."""
-    known = [buffer for buffer in plan.workspaces if buffer.dtype in VECTOR_DTYPES]
+    known = [buffer for buffer in plan.workspaces if buffer.dtype in plan.vector_dtypes]
     if known and draw(st.booleans()):
         return draw(st.sampled_from(known))
     sizes = SIZES | st.just(0) | SIZES
-    return plan.input((draw(sizes), draw(sizes)), draw(st.sampled_from(VECTOR_DTYPES)))
+    return plan.input((draw(sizes), draw(sizes)), draw(st.sampled_from(plan.vector_dtypes)))
 
 
 def _layout(memory: Memory, dtype: DType) -> Layout:

@@ -21,6 +21,12 @@ def test_drawn_programs_keep_every_rule(machine: str):
     check()
 
 
+@settings(max_examples=40, deadline=None)
+@given(programs(is_wide=True))
+def test_wide_programs_keep_every_rule_of_the_host(program: Program):
+    assert verify(program, find_machine("host")) is program
+
+
 @settings(max_examples=25, deadline=None)
 @given(programs())
 def test_drawn_programs_run_without_a_complaint_of_the_strict_executor(program: Program):

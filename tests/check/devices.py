@@ -13,7 +13,7 @@ from tilelang.dtypes import DType
 from tilelang.ir.expression import BinaryOp, Rounding, UnaryOp
 from tilelang.ir.nodes import Program, ReduceOp
 from tilelang.machines import find_machine
-from tilelang.numerics import Numerics
+from tilelang.numerics import ONE_ULP, Numerics
 from tilelang.passes import lower
 
 Array = NDArray[Any]
@@ -147,6 +147,22 @@ class FlushingFunctions(Device):
         return compute
 
 
+class RoughExponential(Device):
+    """exp is 2**(x * log2 e) with a product that is rounded, as GPUs have it."""
+
+    numerics = Numerics(ulps={**ONE_ULP, UnaryOp.EXP: 2}, ulps_per_unit={UnaryOp.EXP: 1.173})
+
+    def unary(self, op: UnaryOp, dtype: DType) -> Function:
+        if op is not UnaryOp.EXP or dtype is not DType.FLOAT32:
+            return ROUNDED.unary(op, dtype)
+
+        def compute(x: Array) -> Array:
+            scaled = x * np.float32(np.log2(np.e))
+            return np.exp2(scaled.astype(np.float64)).astype(np.float32)
+
+        return compute
+
+
 class Saturating(Device):
     """What overflows becomes the largest finite number."""
 
@@ -247,6 +263,7 @@ DEVICES = (
     Truncating(),
     Flushing(),
     FlushingFunctions(),
+    RoughExponential(),
     Saturating(),
     Permuted(),
     Wide(),

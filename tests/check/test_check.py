@@ -52,6 +52,14 @@ def test_a_dropped_step_of_k_is_found(dtype: str):
     assert report.rows[0].verdict == "ok"
 
 
+def test_what_a_wrong_kernel_gives_is_said_before_what_its_reference_wants():
+    ones = np.ones((3, 64), np.float16)
+    report = forgetful.check(a=ones, b=ones.T, backends=["numpy"])
+    assert report.meaning is not None
+    assert report.meaning.explanation[0].endswith("first c[0, 0] = 32, wanted 64")
+    assert "every" not in " ".join(report.meaning.explanation)  # half of it, not twice
+
+
 def test_a_mistake_at_run_time_is_the_verdict():
     @tl.kernel("x[N]: T -> y[N]: T")
     def half(x: tl.Tensor, y: tl.Tensor) -> None:
@@ -66,6 +74,14 @@ def test_a_mistake_at_run_time_is_the_verdict():
     report = half.check(N=16, dtype="float32", backends=["numpy"])
     assert not report.ok
     assert "E0409" in report.rows[0].verdict
+
+
+def test_a_backend_that_nobody_named_says_why_it_refuses():
+    report = gemm.check(M=3, N=4, K=5, dtype="float32")
+    assert report.ok
+    (row,) = [row for row in report.rows if row.backend == "tik"]
+    assert row.verdict == "refused: E0334"
+    assert "the cube of ascend910 does not multiply float32 `a1` by float32" in row.explanation[0]
 
 
 def test_a_kernel_without_reference_cannot_be_checked():

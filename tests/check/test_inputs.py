@@ -7,10 +7,10 @@ import pytest
 from numpy.typing import NDArray
 
 import tilelang as tl
-from tilelang.check.families import FAMILY_NAMES
+from tilelang.check.families import FAMILY_NAMES, families
 from tilelang.check.fuzz import replay
 from tilelang.check.fuzz.trial import KINDS, draw
-from tilelang.check.inputs import families_for
+from tilelang.check.inputs import families_for, random_inputs
 from tilelang.diagnostics import TileError
 from tilelang.kernel import Kernel
 from tilelang.kernels.batch_norm import batch_norm
@@ -64,6 +64,15 @@ def test_attributes_are_given_to_a_function_that_takes_them():
     assert all((family.inputs[0] >= 3).all() for family in drawn)
 
 
+def test_random_inputs_are_physical_arrays_of_the_first_family():
+    program = batch_norm.program(N=2, C=9, H=3, W=4, dtype="float16")
+    first = next(families(program, 4)).inputs
+    for array, own in zip(random_inputs(program, 4), first, strict=True):
+        np.testing.assert_array_equal(array, own)
+    *_, var = random_inputs(program, 4, batch_norm)
+    np.testing.assert_array_equal(var, np.abs(first[-1]))
+
+
 def too_few(x: Array, z: Array) -> Array:
     return x
 
@@ -74,6 +83,18 @@ def too_short(x: Array, z: Array) -> tuple[Array, Array]:
 
 def too_wide(x: Array, z: Array) -> tuple[Array, Array]:
     return x, np.abs(z.astype(np.float64))
+
+
+def test_a_function_that_does_not_take_the_inputs_is_a_mistake():
+    kernel = root_kernel()
+
+    @kernel.inputs
+    def _(x: Array) -> Array:
+        return x
+
+    with pytest.raises(TileError, match=r"E0705.*inputs` takes \(x: ") as caught:
+        kernel.check(N=17, dtype="float32", backends=["numpy"])
+    assert "let it take the inputs (x, z)" in str(caught.value)
 
 
 @pytest.mark.parametrize(

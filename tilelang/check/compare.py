@@ -67,18 +67,23 @@ _SLACK = 2.0**8
 
 
 def compare_reference(expected: Array, enclosure: Enclosure, dtype: DType) -> Comparison:
-    """Return how the reference compares with the program in float64, see `enclose`."""
-    if not dtype.is_float:
-        with np.errstate(invalid="ignore"):
-            whole = np.rint(expected).astype(np.int64)
-        return compare(whole, enclosure, dtype)
+    """Return how a program in float64, see `enclose`, compares with its reference.
+
+    What was found is the program's: the reference says what it should be, as far as both round.
+    """
     with np.errstate(all="ignore"):
-        value = enclosure.value
-        room = _SLACK * (enclosure.high - enclosure.low + DOUBLE.spacing(value))
-        low, high = enclosure.low - room, enclosure.high + room
-    keep = ~np.isfinite(room)
-    low, high = np.where(keep, enclosure.low, low), np.where(keep, enclosure.high, high)
-    return compare(expected, Enclosure(value, low, high), dtype)
+        if dtype.is_float:
+            room = _SLACK * (enclosure.high - enclosure.low + DOUBLE.spacing(enclosure.value))
+        else:
+            expected, room = np.rint(expected).astype(np.int64), np.int64(0)
+        low = expected - (enclosure.high - enclosure.value) - room
+        high = expected + (enclosure.value - enclosure.low) + room
+    if dtype.is_float:  # an infinity or NaN that the program makes for certain, and a pole
+        certain = ~np.isfinite(enclosure.value) & ~enclosure.is_unbounded
+        low, high = np.where(certain, expected, low), np.where(certain, expected, high)
+        low = np.where(enclosure.is_unbounded, -np.inf, low)
+        high = np.where(enclosure.is_unbounded, np.inf, high)
+    return compare(enclosure.value, Enclosure(expected, low, high), dtype)
 
 
 def _spacing(enclosure: Enclosure, dtype: DType) -> Array | float:

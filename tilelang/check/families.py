@@ -54,15 +54,6 @@ def families(program: Program, seed: int) -> Iterator[Family]:
 FAMILY_NAMES = ("signed", "positive", "exact", "one-hot", "tiles")
 
 
-def random_inputs(program: Program, seed: int) -> list[Array]:
-    """Return physical arrays of the first family."""
-    family = next(families(program, seed))
-    return [
-        buffer.layout.pack(array)
-        for buffer, array in zip(program.inputs, family.inputs, strict=True)
-    ]
-
-
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What inputs are drawn with.

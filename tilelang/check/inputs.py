@@ -25,10 +25,23 @@ def families_for(kernel: Kernel, program: Program, seed: int) -> Iterator[Family
     """Yield every family of inputs that `kernel` is meant for, the same ones for the same seed.
 
     Raises:
-        TileError: E0705 if `@kernel.inputs` returns other arrays than it was given.
+        TileError: E0705 if `@kernel.inputs` takes or returns other arrays than the inputs.
     """
     for family in families(program, seed):
         yield replace(family, inputs=meant(kernel, program, family.inputs))
+
+
+def random_inputs(program: Program, seed: int, kernel: Kernel | None = None) -> list[Array]:
+    """Return physical arrays of the first family, such as `kernel`, if it is known, is meant for.
+
+    Raises:
+        TileError: E0705 if `@kernel.inputs` takes or returns other arrays than the inputs.
+    """
+    inputs = next(families(program, seed)).inputs
+    if kernel is not None:
+        inputs = meant(kernel, program, inputs)
+    together = zip(program.inputs, inputs, strict=True)
+    return [buffer.layout.pack(array) for buffer, array in together]
 
 
 def meant(kernel: Kernel, program: Program, inputs: Sequence[Array]) -> tuple[Array, ...]:
@@ -40,8 +53,12 @@ def meant(kernel: Kernel, program: Program, inputs: Sequence[Array]) -> tuple[Ar
     function = kernel.input_function
     if function is None:
         return tuple(inputs)
-    taken = inspect.signature(function).parameters
-    attributes = {name: value for name, value in program.attributes if name in taken}
+    signature = inspect.signature(function)
+    attributes = {name: one for name, one in program.attributes if name in signature.parameters}
+    try:
+        signature.bind(*inputs, **attributes)
+    except TypeError:
+        raise TileError(_takes_others(kernel, signature)) from None
     with np.errstate(all="ignore"):
         found = [np.asarray(one) for one in as_tuple(function(*inputs, **attributes))]
     if [_kind(one) for one in found] != [_kind(one) for one in inputs]:
@@ -51,6 +68,15 @@ def meant(kernel: Kernel, program: Program, inputs: Sequence[Array]) -> tuple[Ar
 
 def _kind(array: Array) -> str:
     return f"{array.dtype}{list(array.shape)}"
+
+
+def _takes_others(kernel: Kernel, signature: inspect.Signature) -> Diagnostic:
+    return Diagnostic(
+        "E0705",
+        f"the function `@{kernel.name}.inputs` takes {signature}",
+        kernel.location,
+        f"let it take the inputs ({', '.join(kernel.input_names)}), and attributes by name",
+    )
 
 
 def _other_inputs(kernel: Kernel, found: Sequence[Array], wanted: Sequence[Array]) -> Diagnostic:

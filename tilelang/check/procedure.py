@@ -69,7 +69,10 @@ def check(
 
 def _refused(name: str, machine: str, error: TileError) -> Row:
     """Return the row of a backend that cannot express a program it was not named for."""
-    return Row(name, machine, None, None, None, f"{REFUSED}{error.diagnostics[0].code}")
+    first = error.diagnostics[0]
+    reason = f"{first.message} ({first.location})" if first.location else first.message
+    verdict = f"{REFUSED}{first.code}"
+    return Row(name, machine, None, None, None, verdict, explanation=(reason,))
 
 
 def runnable() -> list[str]:

@@ -25,11 +25,13 @@ def run_reference(kernel: Kernel, program: Program, inputs: Sequence[Array]) -> 
     """Return the reference's results on logical inputs, in float64 or int64.
 
     Raises:
-        TileError: E0701 without a reference, E0702 if its results have other shapes.
+        TileError: E0701 without a reference, E0702 if its results have other shapes, E0706 if it
+            does not take the inputs.
     """
     function = require_reference(kernel)
     taken = inspect.signature(function).parameters
     attributes = {name: value for name, value in program.attributes if name in taken}
+    _check_takes(kernel, function, len(inputs), attributes)
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # means of nothing
         found: Any = function(*map(wide, inputs), **attributes)
@@ -55,6 +57,18 @@ def require_reference(kernel: Kernel) -> Callable[..., Any]:
             )
         )
     return function
+
+
+def _check_takes(
+    kernel: Kernel, function: Callable[..., Any], n_inputs: int, attributes: dict[str, int]
+) -> None:
+    try:
+        inspect.signature(function).bind(*range(n_inputs), **attributes)
+    except TypeError:
+        inputs = ", ".join(kernel.input_names)
+        message = f"the reference of `{kernel.name}` takes {inspect.signature(function)}"
+        hint = f"let it take the inputs ({inputs}), and the attributes that it needs, by name"
+        raise TileError(Diagnostic("E0706", message, kernel.location, hint)) from None
 
 
 def _check_shapes(kernel: Kernel, program: Program, results: Sequence[Any]) -> None:

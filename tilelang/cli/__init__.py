@@ -1,13 +1,15 @@
 """The command line `tilelang`.
 
 Only this package imports typer and rich. A `TileError` is printed to the standard error as it is
-and ends the command with status 1; a wrong use of an option ends it with 2.
+and ends the command with status 1; a wrong use of an option ends it with 2. Any other exception of
+a user's file is shown from that file on.
 """
 
 import sys
 from collections.abc import Sequence
 
 from tilelang.cli.app import app
+from tilelang.cli.tracebacks import show_exception
 from tilelang.cli.wording import as_said
 from tilelang.diagnostics import TileError
 
@@ -21,3 +23,5 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except TileError as error:
         print(TileError(*as_said(error)), file=sys.stderr)
         raise SystemExit(1) from None
+    finally:
+        sys.excepthook = show_exception  # not before: typer sets its own

@@ -39,6 +39,9 @@ def _named(path: str, name: str, kernels: Mapping[str, Kernel]) -> Kernel:
 
 
 def _only(path: str, kernels: Mapping[str, Kernel]) -> Kernel:
+    """Return the one kernel; those that the file imports count where it defines none."""
+    own = {name: it for name, it in kernels.items() if it.location.file == path}
+    kernels = own or kernels
     if not kernels:
         raise TileError(Diagnostic("E0607", f"{path} holds no kernel", hint=_choice(path, kernels)))
     if len(kernels) > 1:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,10 @@ _MOST_CELLS = 128
 """Cells along an axis; of a larger result a cell is the worst of several elements."""
 _WIDTH = 640
 """Pixels of the longer side."""
+_LINE, _LETTERS = 18, 100
+"""Pixels from one line of text to the next, and the most letters of one."""
+_MOST_LABELS = 16
+"""Indices along an axis."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +49,28 @@ class Picture:
         else:
             path.write_text(self.svg(), encoding="utf-8")
 
+    @property
+    def legend(self) -> str:
+        """What colours and lines mean."""
+        rows, columns = self.tile
+        grid = f"; lines: tiles of {rows} x {columns}" if rows and columns else ""
+        return f"red: outside the bound, green: inside{grid}"
+
     def _elements(self) -> Iterator[str]:
         cells, step = _cells(self.share)
         size = _WIDTH / max(*cells.shape, 1)
         width, height = cells.shape[1] * size, cells.shape[0] * size
+        texts = [*wrap(self.title, _LETTERS), self.legend]
+        texts[-1] += f"; a cell: the worst of {step} x {step} elements" if step > 1 else ""
+        top = _LINE * len(texts) + 30
         yield (
-            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width + 20:g}" '
-            f'height="{height + 44:g}" font-family="sans-serif" font-size="13">'
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{max(width, _WIDTH) + 60:g}" '
+            f'height="{height + top + 10:g}" font-family="sans-serif" font-size="13">'
         )
         yield '<rect width="100%" height="100%" fill="white"/>'
-        yield f'<text x="10" y="20">{_escaped(self.title)}</text>'
-        yield '<g transform="translate(10 32)">'
+        for number, text in enumerate(texts, 1):
+            yield f'<text x="10" y="{_LINE * number:g}">{_escaped(text)}</text>'
+        yield f'<g transform="translate(50 {top:g})">'
         yield f'<rect width="{width:g}" height="{height:g}" fill="#e9f2ea"/>'
         for row, column in np.argwhere(cells > _PALE):
             yield (
@@ -65,15 +81,24 @@ class Picture:
         yield f'<rect width="{width:g}" height="{height:g}" fill="none" stroke="black"/></g></svg>'
 
     def _grid(self, step: int, size: float, whole: tuple[float, float]) -> Iterator[str]:
+        """Yield a line at every tile, with the index of its first row or column if these fit."""
         width, height = whole
-        n_rows, n_columns = self.share.shape
         style = 'stroke="#555" stroke-width="0.6"'
-        for at in range(self.tile[0], n_rows, self.tile[0]) if self.tile[0] else ():
-            y = at / step * size
-            yield f'<line x1="0" x2="{width:g}" y1="{y:g}" y2="{y:g}" {style}/>'
-        for at in range(self.tile[1], n_columns, self.tile[1]) if self.tile[1] else ():
-            x = at / step * size
-            yield f'<line y1="0" y2="{height:g}" x1="{x:g}" x2="{x:g}" {style}/>'
+        label = 'font-size="11" fill="#555"'
+        for axis, (tile, extent) in enumerate(zip(self.tile, self.share.shape, strict=True)):
+            starts = range(0, extent, tile or max(extent, 1))
+            every = max(-(-len(starts) // _MOST_LABELS), 1)
+            for number, start in enumerate(starts):
+                at = start / step * size
+                if start:
+                    ends = f'x2="{width:g}" y1="{at:g}" y2="{at:g}"'
+                    ends = ends if axis == 0 else f'y2="{height:g}" x1="{at:g}" x2="{at:g}"'
+                    yield f"<line {ends} {style}/>"
+                if number % every:
+                    continue
+                place = f'x="-6" y="{at + 11:g}" text-anchor="end"'
+                place = place if axis == 0 else f'x="{at:g}" y="-6"'
+                yield f"<text {place} {label}>{start}</text>"
 
 
 _PALE = 0.05
@@ -113,11 +138,16 @@ def _save_png(picture: Picture, path: Path) -> None:
                 hint="run: pip install 'tilelang-tik[plot]', or name the file .svg",
             )
         ) from missing
-    figure = Figure(figsize=(7, 7))
+    figure = Figure(figsize=(8, 7), layout="constrained")
     axes: Any = figure.add_subplot()
     shown = np.log10(np.clip(np.nan_to_num(picture.share, posinf=1e9), 1e-3, 1e9))
-    axes.imshow(shown, cmap="RdYlGn_r", vmin=-3, vmax=3, interpolation="nearest")
-    axes.set_title(picture.title, fontsize=9)
+    drawn = axes.imshow(shown, cmap="RdYlGn_r", vmin=-3, vmax=3, interpolation="nearest")
+    canvas: Any = figure
+    bar = canvas.colorbar(drawn, shrink=0.7, ticks=[-3, 0, 3])
+    bar.ax.set_yticklabels(["0.001", "1: the bound", "1,000 times"])
+    title = "\n".join([*wrap(picture.title, _LETTERS), picture.legend])
+    axes.set(xlabel="column", ylabel="row")
+    axes.set_title(title, fontsize=9, loc="left")
     for lines, tile, extent in zip(
         (axes.axhline, axes.axvline), picture.tile, picture.share.shape, strict=True
     ):

@@ -55,13 +55,18 @@ class Process:
         self._said.seek(0)
         self._said.truncate()
         is_late = threading.Event()
-        timer = threading.Timer(self._seconds, lambda: (is_late.set(), _kill(child)))
+
+        def stop() -> None:
+            is_late.set()
+            _kill(child)
+
+        timer = threading.Timer(self._seconds, stop)
         timer.start()
         try:
             outcome = self._ask(child, job)
         finally:
             timer.cancel()
-        if outcome is not None:
+        if outcome is not None and not is_late.is_set():
             return outcome
         with suppress(subprocess.TimeoutExpired):
             child.wait(_LAST_SECONDS)  # it has closed its output, and is about to end

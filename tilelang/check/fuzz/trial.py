@@ -228,8 +228,8 @@ def _against_program(
 def _places(buffer: Buffer, found: Comparison) -> str:
     wrong = found.wrong
     at = tuple(int(i) for i in np.argwhere(wrong)[0])
-    low, high = found.enclosure.low[at], found.enclosure.high[at]
-    wanted = f"{low:.9g}" if low == high else f"{low:.9g} to {high:.9g}"
+    ends = [f"{end[at]:.9g}" for end in (found.enclosure.low, found.enclosure.high)]
+    wanted = " to ".join(dict.fromkeys(ends))
     return (
         f"{np.count_nonzero(wrong):,} of {wrong.size:,} elements of `{buffer.name}`, first "
         f"{buffer.name}{list(at)} = {found.found[at]:.9g}, wanted {wanted}"

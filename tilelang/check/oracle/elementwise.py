@@ -102,7 +102,7 @@ def _function(op: UnaryOp, x: Planes, dtype: DType, floats: Floats) -> Planes:
     if op is UnaryOp.LN:
         at_pole = (x[LOW] <= 0) & (x[HIGH] > 0)
         low, high = np.where(at_pole, -np.inf, low), np.where(at_pole, np.inf, high)
-    low, high = floats.function((low, high), op, dtype)
+    low, high = floats.function((low, high), op, dtype, (x[LOW], x[HIGH]))
     if op in _NOT_NEGATIVE:
         low = np.where((low < 0) & np.isfinite(low), 0.0, low)
     return assemble(value, (low, high), x)

@@ -41,8 +41,8 @@ class Rounding(Protocol):
         """Return the ends for what a function is given."""
         ...
 
-    def function(self, ends: Ends, op: UnaryOp, dtype: DType) -> Ends:
-        """Return the ends for a function's value."""
+    def function(self, ends: Ends, op: UnaryOp, dtype: DType, x: Ends) -> Ends:
+        """Return the ends for a function's value, where it is given `x`."""
         ...
 
     def cast(self, ends: Ends, dtype: DType) -> Ends:
@@ -80,7 +80,7 @@ class _Float64:
     def argument(self, ends: Ends, op: UnaryOp) -> Ends:
         return ends
 
-    def function(self, ends: Ends, op: UnaryOp, dtype: DType) -> Ends:
+    def function(self, ends: Ends, op: UnaryOp, dtype: DType, x: Ends) -> Ends:
         return _widened(ends, _OWN_ULPS, DOUBLE)
 
     def cast(self, ends: Ends, dtype: DType) -> Ends:
@@ -96,6 +96,8 @@ FLOAT64: Rounding = _Float64()
 
 _OWN_ULPS = 4.0
 """Of numpy's functions of float64."""
+_FARTHEST = 128.0
+"""Where functions of float32 have reached their limits: no error grows beyond."""
 _NARROW_ULPS = 4.0
 """Units of float32, below any narrow type's own rounding: an assumption that costs nothing."""
 _SPREAD = 6.0
@@ -135,10 +137,14 @@ class _Device:
             return ends
         return _flushed(ends, self.form.least_normal)
 
-    def function(self, ends: Ends, op: UnaryOp, dtype: DType) -> Ends:
-        n_ulps = self._numerics.ulps[op]
+    def function(self, ends: Ends, op: UnaryOp, dtype: DType, x: Ends) -> Ends:
+        n_ulps: Array | float = self._numerics.ulps[op]
         if dtype is not DType.FLOAT32:
             n_ulps = max(n_ulps, _NARROW_ULPS)
+        growth = self._numerics.ulps_per_unit.get(op)
+        if growth is not None:
+            size = np.maximum(np.abs(x[0]), np.abs(x[1]))
+            n_ulps = n_ulps + growth * np.minimum(np.nan_to_num(size), _FARTHEST)
         return self._stored(_widened(ends, n_ulps, self.form), dtype)
 
     def cast(self, ends: Ends, dtype: DType) -> Ends:
@@ -216,7 +222,7 @@ def outward(ends: Ends) -> Ends:
     return below, np.where(np.isinf(high), high, np.nextafter(high, np.inf))
 
 
-def _widened(ends: Ends, n_ulps: float, form: Format) -> Ends:
+def _widened(ends: Ends, n_ulps: Array | float, form: Format) -> Ends:
     low, high = ends
     spread: Callable[[Array], Array] = form.spacing
     # 2**-20 more: these ends were computed in float64, which rounds too

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tilelang.backends.tik.accuracy import BUILDER, division_ulps, function_ulps
 from tilelang.diagnostics import Diagnostic, TileError
 from tilelang.dtypes import DType
-from tilelang.ir.expression import UnaryOp
 from tilelang.ir.nodes import Program
 from tilelang.machines import Machine
 from tilelang.numerics import Numerics
@@ -33,17 +33,10 @@ class TikBackend:
     runs_here: str | None = None
     numerics = Numerics(
         saturates=frozenset({DType.FLOAT16}),  # tik.md section 4: the first generation does
-        ulps={
-            UnaryOp.EXP: 3,
-            UnaryOp.LN: 1,
-            UnaryOp.SQRT: 4,
-            UnaryOp.RSQRT: 4,
-            UnaryOp.TANH: 6,
-            UnaryOp.SIGMOID: 6,
-        },
-        division_ulps=2,
+        ulps=function_ulps(BUILDER),
+        division_ulps=division_ulps(BUILDER),
     )
-    """What `check` may hold it to, on the 310, which builds most; see `lower.functions`."""
+    """What `check` may hold it to, on the chip that builds most."""
 
     def compile(self, program: Program, machine: Machine, **options: object) -> TikExecutable:
         """Return `program` as a TIK script that the emulator runs.

@@ -258,6 +258,32 @@ def test_n_and_m_are_split_only_when_one_step_of_k_is_too_much():
     assert {p.a.shape for p in products} == {(2048, 16)}
 
 
+def steps(m: int, k: int, n: int, machine: Machine = ASCEND) -> list[tuple[int, int, int]]:
+    """Return k, number and stages of the steps of a product in a double-buffered loop."""
+    *allocs, product = simple(m, k, n)
+    inside = Loop("t", ix.constant(3), LoopKind.SERIAL, 2, (product,))
+    found = expanded(*allocs, inside, machine=machine)
+    loops = [stmt for stmt in walk(found) if isinstance(stmt, Loop) and stmt.var == "acc_k"]
+    products = (stmt for stmt in walk(found) if isinstance(stmt, Mmad))
+    return [
+        (product.a.shape[1], loop.extent.constant, loop.stages)
+        for loop, product in zip(loops, products, strict=False)
+    ]
+
+
+def test_steps_are_double_buffered_where_products_hide_their_loads():
+    assert steps(128, 128, 256) == [(32, 4, 2)]
+    assert steps(128, 64, 256) == [], "one block needs no steps"
+    assert steps(256, 128, 128) == [(64, 2, 1)], "16 loads of rows of `a` take as long"
+    assert steps(16, 256, 512) == [(32, 8, 1)], "columns of `b` are used once"
+
+
+def test_a_machine_without_rates_of_loads_has_no_steps_in_turn():
+    host = find_machine("host")
+    small = replace(host, capacity={**host.capacity, Memory.L0A: 65536, Memory.L0B: 65536})
+    assert steps(128, 128, 256, small) == [(64, 2, 1)]
+
+
 def test_only_the_first_step_may_begin_the_sum():
     first = cond.equal(ix.variable("t"), ix.ZERO)
     found = [s for s in walk(expanded(*simple(16, 272, 1024, init=first))) if isinstance(s, Mmad)]

@@ -105,7 +105,7 @@ def load3d_cycles(load: Load3d, scene: Scene, repeat: int, path: str) -> float:
         value(pair[0]) for pair in (load.kernel, load.dilation, load.stride)
     )
     padded = value(load.width) + value(load.pad[0]) + value(load.pad[1])
-    per_row = max((padded - (kernel - 1) * dilation - 1) // stride + 1, 1)
+    per_row = max((padded - (kernel - 1) * dilation - 1) // max(stride, 1) + 1, 1)
     return repeat * (FRACTAL_BYTES / width + row_changes(scene, per_row))
 
 

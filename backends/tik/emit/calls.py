@@ -238,7 +238,7 @@ def _with_constant(offset: Expr) -> tuple[Expr, int]:
 
 
 def _formula(numbers: list[int]) -> str | None:
-    """Return `numbers` as text over their position: evenly spaced, or that and turned round."""
+    """Return `numbers` as text over their position: evenly spaced, so and turned, or in pairs."""
     first, step, low = numbers[0], numbers[1] - numbers[0], min(numbers)
     places = range(len(numbers))
     if numbers == [first + step * place for place in places]:
@@ -248,4 +248,8 @@ def _formula(numbers: list[int]) -> str | None:
     if step > 0 and numbers == [low + (first - low + step * place) % length for place in places]:
         turned = f"({step} * {LIST_VARIABLE} + {first - low}) % {length}"
         return f"{low} + {turned}" if low else turned
+    pair, inside = numbers[2 % len(numbers)] - first, step
+    if numbers == [first + pair * (place // 2) + inside * (place % 2) for place in places]:
+        paired = f"{pair} * ({LIST_VARIABLE} // 2) + {inside} * ({LIST_VARIABLE} % 2)"
+        return f"{first} + {paired}" if first else f"({paired})"
     return None

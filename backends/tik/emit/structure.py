@@ -174,9 +174,15 @@ def _tensor_arguments(tensor: Tensor, texts: Texts) -> list[str]:
     if tensor.max_mem_size is not None:
         arguments.append(f"max_mem_size={tensor.max_mem_size}")
     if tensor.init_value is not None:
-        numbers = ", ".join(texts.value(number) for number in tensor.init_value)
-        arguments.append(f"init_value=[{numbers}]")
+        arguments.append(f"init_value={_elements(tensor.init_value, texts)}")
     return arguments
+
+
+def _elements(values: Sequence[int | float], texts: Texts) -> str:
+    """Return the text of a list; of many equal elements one, and how often it stands there."""
+    if len(values) > 1 and len(set(map(repr, values))) == 1:
+        return f"[{texts.value(values[0])}] * {len(values)}"
+    return f"[{', '.join(map(texts.value, values))}]"
 
 
 def _target(target: Name | Item, texts: Texts) -> str:

@@ -10,6 +10,7 @@ from tilelang.backends.tik.emulate.memory import Buffer, Bytes, Span
 from tilelang.backends.tik.emulate.moves import nothing
 from tilelang.backends.tik.emulate.numeric import Values
 from tilelang.backends.tik.emulate.state import (
+    Runs,
     State,
     check_range,
     check_ranges,
@@ -83,7 +84,8 @@ def _source_fractals(work: Load2d, state: State, repeat: int) -> Span:
     buffer, start = state.start_of(work, work.src, "src", 1 if scope is Scope.GM else FRACTAL_BYTES)
     start += number(work.index) * FRACTAL_BYTES
     pitch = number(work.src_stride) * FRACTAL_BYTES
-    state.check_extent(work, "src", buffer, start, start + (repeat - 1) * pitch + FRACTAL_BYTES)
+    runs = Runs(repeat, FRACTAL_BYTES, pitch, "repeat_times", "src_stride", unit=FRACTAL_BYTES)
+    state.check_runs(work, "src", buffer, start, runs)
     return Span(buffer, start, (repeat, FRACTAL_BYTES), (pitch, 1))
 
 

@@ -88,15 +88,17 @@ def _feed_tensor(tensor: Tensor, value: object, state: State) -> None:
         raise TileError(_mismatch(tensor, f"{array.size:,} elements", f"{declared:,}"))
     buffer = state.add_buffer(tensor, array.nbytes)
     buffer.fill(array)
-    undefined = np.ma.getmaskarray(np.ma.asarray(value)) if np.ma.isMaskedArray(value) else None
-    if undefined is not None:
-        ids = undefined.reshape(-1).astype(np.uint8) * NEVER_WRITTEN
+    if np.ma.isMaskedArray(value):
+        undefined = np.ma.getmaskarray(np.ma.asarray(value)).reshape(-1)
+        ids = undefined.astype(np.uint8) * NEVER_WRITTEN
         buffer.shadow[: array.nbytes] = spread_ids(ids, array.itemsize)
 
 
 def _mismatch(tensor: Tensor, found: str, wanted: str) -> Diagnostic:
     message = f"the array fed for `{tensor.name}` has {found}; the kernel declares {wanted}"
-    return Diagnostic("E1211", message, tensor.loc, hint=f"feed {wanted}")
+    shape = ", ".join(str(extent) if isinstance(extent, int) else "?" for extent in tensor.shape)
+    hint = f"feed an array {tensor.dtype}[{shape}]"
+    return Diagnostic("E1211", message, tensor.loc, hint=hint)
 
 
 def _empty_tensor(tensor: Tensor, state: State) -> None:

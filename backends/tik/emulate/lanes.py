@@ -10,6 +10,7 @@ import numpy.typing as npt
 from tilelang.backends.tik.emulate.memory import NEVER_WRITTEN, Buffer, Bytes
 from tilelang.backends.tik.emulate.numeric import Values, shadow_ids, spread_ids
 from tilelang.backends.tik.emulate.state import (
+    Runs,
     State,
     check_range,
     number,
@@ -24,6 +25,7 @@ from tilelang.backends.tik.instructions import (
     Scope,
     TikType,
     Work,
+    method_name,
 )
 from tilelang.diagnostics import Diagnostic, TileError
 
@@ -52,8 +54,12 @@ def selected_lanes(work: Work, mask: Mask, n_lanes: int) -> Selection:
     high, low = number(mask.high) & (2**64 - 1), number(mask.low) & (2**64 - 1)
     bits = high << 64 | low
     if bits == 0 or bits >> n_lanes:
-        message = f"mask [{high:#x}, {low:#x}] must name 1 or more of {n_lanes} lanes"
-        raise TileError(Diagnostic("E1202", message, work.loc))
+        found = f"{method_name(work)}: the mask [{high:#x}, {low:#x}] names"
+        wanted = f"lanes 0 to {n_lanes - 1} are there"
+        message = f"{found} lanes behind the last; {wanted}" if bits else f"{found} no lane"
+        hint = f"set bits of lanes 0 to {n_lanes - 1}"
+        hint += ": 64 and up in the first number" if n_lanes > 64 else " in the second number"
+        raise TileError(Diagnostic("E1202", message, work.loc, hint=hint))
     return np.array([lane for lane in range(n_lanes) if bits >> lane & 1])
 
 
@@ -148,7 +154,8 @@ def lane_view(  # noqa: PLR0913 - an operand, its role, and what all operands sh
     strides = (repeat_stride * BLOCK_BYTES, block_stride * BLOCK_BYTES)
     dtype = operand.operand.dtype
     last = int(_lane_offsets(lanes, dtype, strides[1]).max()) + dtype.n_bytes
-    state.check_extent(work, role, buffer, start, start + (n_repeats - 1) * strides[0] + last)
+    runs = Runs(n_repeats, last, strides[0], "repeat_times", f"{role}_rep_stride")
+    state.check_runs(work, role, buffer, start, runs)
     return _view(buffer, dtype, start, strides, lanes, n_repeats)
 
 

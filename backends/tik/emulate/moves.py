@@ -8,6 +8,7 @@ from tilelang.backends.tik.emulate.accumulator import plan_accumulator_move
 from tilelang.backends.tik.emulate.lanes import mark_first_reader
 from tilelang.backends.tik.emulate.memory import Buffer, Span
 from tilelang.backends.tik.emulate.state import (
+    Runs,
     State,
     check_range,
     check_ranges,
@@ -101,7 +102,12 @@ def burst_span(  # noqa: PLR0913 - the place of the bursts is that many numbers
     pitch: int,
 ) -> Span:
     """Return `n_burst` runs of `n_bytes`, start to start `pitch`, checked to lie in `buffer`."""
-    state.check_extent(work, role, buffer, start, start + (n_burst - 1) * pitch + n_bytes)
+    is_padded = isinstance(work, DataMovePad)
+    unit = 1 if is_padded and buffer.scope is Scope.GM else BLOCK_BYTES
+    name = f"{role}_gap" if is_padded else f"{role}_stride"
+    length = None if is_padded else "burst"
+    runs = Runs(n_burst, n_bytes, pitch, "nburst", name, True, unit, length)
+    state.check_runs(work, role, buffer, start, runs)
     return Span(buffer, start, (n_burst, n_bytes), (pitch, 1))
 
 

@@ -121,11 +121,14 @@ def _check_scalar_memory(
 
 
 def _element_overflow(state: State, operand: Operand, start: int, loc: Location) -> Diagnostic:
-    buffer = state.buffers[operand.tensor]
+    buffer, size = state.buffers[operand.tensor], operand.dtype.n_bytes
+    n_elements = buffer.n_bytes // size
     return Diagnostic(
         "E1203",
-        f"set_as: byte {start:,} of `{operand.tensor}`, which has {buffer.n_bytes:,}",
+        f"the scalar unit addresses element {start // size:,} of `{operand.tensor}`, which has "
+        f"{n_elements:,} of {operand.dtype}",
         loc,
+        hint=f"use an index from 0 to {n_elements - 1:,}",
         notes=declared_note(buffer),
     )
 

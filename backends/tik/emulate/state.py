@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from tilelang.backends.tik.emulate.memory import GM_SLACK_BYTES, Buffer, Origins
 from tilelang.backends.tik.instructions import (
+    BLOCK_BYTES,
     Expr,
     Operand,
     Scope,
@@ -21,6 +22,49 @@ from tilelang.diagnostics import Diagnostic, Note, TileError
 
 _TOLERATED_SLACK_BYTES = 1 << 16
 """Room behind on-chip tensors where an overflow is to be a warning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """Equal runs of bytes that an operand covers, and the parameters that say so.
+
+    `pitch` is from start to start; the parameter called `pitch_name` counts `unit` bytes, of gaps
+    from the end of a run if `is_gap`.
+    """
+
+    count: int
+    n_bytes: int
+    pitch: int
+    count_name: str
+    pitch_name: str
+    is_gap: bool = False
+    unit: int = BLOCK_BYTES
+    length_name: str | None = None
+    """The parameter that gives a run's length in blocks, if there is one."""
+
+    def __str__(self) -> str:
+        """Return what is covered: `16 times 256 bytes, 2,048 from start to start`."""
+        return f"{self.count:,} times {self.n_bytes:,} bytes, {self.pitch:,} from start to start"
+
+    def advice(self, room: int) -> str:
+        """Return what to write so that `room` bytes are enough."""
+        if room < self.n_bytes:
+            earlier = f"start {self.n_bytes - room:,} bytes earlier"
+            n_blocks = room // BLOCK_BYTES
+            if self.length_name is None or not n_blocks:
+                return f"{earlier}, or cover less"
+            return f"write {self.length_name}={n_blocks:,} or less, or {earlier}"
+        count = (room - self.n_bytes) // max(self.pitch, 1) + 1
+        fitting = _at_most(self.count_name, count, least=1)
+        pitch = (room - self.n_bytes) // max(self.count - 1, 1)
+        stride = (pitch - self.n_bytes * self.is_gap) // self.unit
+        if pitch < self.n_bytes:
+            return f"write {fitting}, or start earlier"
+        return f"write {fitting}, or {_at_most(self.pitch_name, stride)}, or start earlier"
+
+
+def _at_most(name: str, value: int, least: int = 0) -> str:
+    return f"{name}={value:,}" if value == least else f"{name}={value:,} or less"
 
 
 @dataclass(slots=True)
@@ -81,7 +125,20 @@ class State:
             raise TileError(overflow(work, role, buffer, offset, offset))
         return buffer, offset
 
-    def check_extent(self, work: Work, role: str, buffer: Buffer, start: int, end: int) -> None:
+    def check_runs(self, work: Work, role: str, buffer: Buffer, start: int, runs: Runs) -> None:
+        """Check that `runs`, the first of them at `start`, lie in `buffer`, as `check_extent`."""
+        end = start + (runs.count - 1) * runs.pitch + runs.n_bytes
+        self.check_extent(work, role, buffer, start, end, runs)
+
+    def check_extent(
+        self,
+        work: Work,
+        role: str,
+        buffer: Buffer,
+        start: int,
+        end: int,
+        runs: Runs | None = None,
+    ) -> None:
         """Check that the bytes `start` .. `end` - 1 lie in `buffer`.
 
         In GM a tail block may reach behind the tensor: a warning, up to `GM_SLACK_BYTES`.
@@ -94,7 +151,7 @@ class State:
         if buffer.scope is Scope.GM and end <= buffer.n_bytes + GM_SLACK_BYTES:
             self.warn(_tail(work, role, buffer, end))
             return
-        diagnostic = overflow(work, role, buffer, start, end)
+        diagnostic = overflow(work, role, buffer, start, end, runs)
         if end > buffer.data.size:
             raise TileError(diagnostic)
         self.report(diagnostic)
@@ -149,14 +206,18 @@ def misaligned(work: Work, operand: Operand, role: str, offset: int, alignment: 
     )
 
 
-def overflow(work: Work, role: str, buffer: Buffer, start: int, end: int) -> Diagnostic:
+def overflow(
+    work: Work, role: str, buffer: Buffer, start: int, end: int, runs: Runs | None = None
+) -> Diagnostic:
     """Return E1203: an operand reaches behind its tensor."""
+    why = "" if runs is None or runs.count == 1 else f": {runs}"
+    room = max(buffer.n_bytes - start, 0)
     return Diagnostic(
         "E1203",
         f"{method_name(work)}: {role} covers bytes {start:,} to {end:,} of `{buffer.name}`, "
-        f"which has {buffer.n_bytes:,}",
+        f"which has {buffer.n_bytes:,}{why}",
         work.loc,
-        hint="shrink the repeat or burst, or the stride, or start earlier",
+        hint="cover less, or start earlier" if runs is None else runs.advice(room),
         notes=declared_note(buffer),
     )
 

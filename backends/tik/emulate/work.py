@@ -103,10 +103,10 @@ def compile_work(work: Work, state: State) -> Callable[[], None]:
 
 def _check_immediates(work: Work) -> None:
     """Refuse a written count of 0; a computed one is legal, and does nothing."""
-    for name in ("repeat", "n_burst", "burst"):
-        count = getattr(work, name, 1)
+    for field, name in (("repeat", "repeat_times"), ("n_burst", "nburst"), ("burst", "burst")):
+        count = getattr(work, field, 1)
         if isinstance(count, int) and count == 0 and not isinstance(work, Load3d):
-            check_range(work, name, 0, 1, 255 if name == "repeat" else 65535)
+            check_range(work, name, 0, 1, 255 if field == "repeat" else 65535)
 
 
 def plan(work: Work, state: State) -> Callable[[], None]:

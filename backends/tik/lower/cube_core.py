@@ -1,16 +1,17 @@
 """A cube core that has no UB beside it: its loads, its products, and its results.
 
-On the Ascend 910B cube and vector unit are cores of their own (Ascend C, "basic architecture": an
-AIC has L1, L0A, L0B, L0C; an AIV has UB; they meet in GM). So nothing can be filled or padded by
-vector instructions on the way to the cube:
+On the Ascend 910B cube and vector unit are cores of their own (Ascend C guide, "basic
+architecture", atlas_ascendc_10_0008: an AIC has L1, L0A, L0B and L0C, an AIV has UB, and they meet
+in GM). So nothing can be filled or padded by vector instructions on the way to the cube:
 
-* zeros around a tile come from a constant in GM;
+* zeros around a tile come from a constant in GM, by data_move to L1 (TIK reference, data_move,
+  atlastikapi_07_0101: OUT->L1 on Atlas A2);
 * the last block of a row of 32 bytes is loaded with whatever follows in GM, and the product is told
-  the true k, which leaves it out. That needs the row to run along k.
+  the true k, which leaves it out (TIK reference, matmul, atlastikapi_07_0094: k need not be a
+  multiple of 16). That needs the row to run along k.
 
-What this supposes of TIK, and no page says: that `mmad` and `load2dv2`, which kernels use and the
-public reference does not list, are there (they are in the chip's table of instructions), and that a
-tensor with `init_value` may be loaded into L1.
+Doubtful: `mmad` and `load2dv2`, which kernels use and the chip's table of instructions has, are not
+in the public TIK reference; and no page says that a tensor with `init_value` may be loaded into L1.
 """
 
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ from tilelang.backends.tik.lower.cases import Inside, for_cases
 from tilelang.backends.tik.lower.copies import copy
 from tilelang.backends.tik.lower.cube import load_operand
 from tilelang.backends.tik.lower.edges import Edge, axis_edge, edges
-from tilelang.backends.tik.lower.fills import FILLER_BLOCKS, fill_from
+from tilelang.backends.tik.lower.fills import FILLER_BLOCKS, fill_from, outside
 from tilelang.backends.tik.lower.fixpipe import store_results
 from tilelang.backends.tik.lower.forms import Form
 from tilelang.backends.tik.lower.loads import along, check_lanes, lane_axis
@@ -87,13 +88,13 @@ class CubeCore:
         for_cases(self.writer, stmt.src, lambda inside: self._load_case(stmt, dst, src, inside))
 
     def _load_case(self, stmt: Move, dst: Box, src: Box, inside: Inside | None) -> None:
-        if inside != tuple((0, count) for count in dst.counts):
-            fill_from(self.writer, dst, self._constant(dst.form.dtype, stmt.pad))
+        axis, unit = lane_axis(dst), dst.form.per_block
+        for part in [dst] if inside is None else outside(dst, inside, axis):
+            fill_from(self.writer, part, self._constant(dst.form.dtype, stmt.pad))
         if inside is None:
             return
         starts = [first for first, _ in inside]
         counts = [last - first for first, last in inside]
-        axis, unit = lane_axis(dst), dst.form.per_block
         check_lanes(self.writer, dst, axis, starts[axis])
         rounded = -(-counts[axis] // unit) * unit
         target, source = dst.part(starts, counts), src.part(starts, counts)

@@ -40,7 +40,39 @@ def fill(writer: Writer, box: Box, value: Expr) -> None:
     if box.form.scope is Scope.UB:
         _fill_ub(writer, box, value)
     else:
-        _fill_l1(writer, box, value)
+        _fill_l1(writer, [box], value)
+
+
+def fill_outside(
+    writer: Writer, box: Box, inside: Sequence[tuple[int, int]], lanes: int, value: Expr
+) -> None:
+    """Set the elements of `box` outside the positions `inside`, before these are loaded.
+
+    Along axis `lanes` whole blocks of 32 bytes are inside, if any of their elements is.
+    """
+    parts = outside(box, inside, lanes)
+    if box.form.scope is Scope.UB:
+        for part in parts:
+            _fill_ub(writer, part, value)
+    elif parts:
+        _fill_l1(writer, parts, value)
+
+
+def outside(box: Box, inside: Sequence[tuple[int, int]], lanes: int) -> list[Box]:
+    """Return boxes that cover `box` but `inside`: all of it if one would start inside a block."""
+    parts: list[Box] = []
+    starts, counts = [0] * len(box.counts), list(box.counts)
+    for axis, (first, last) in enumerate(inside):
+        unit = box.form.per_block if axis == lanes else 1
+        end = -(-last // unit) * unit
+        if end < box.counts[axis] and box.axes[axis].block and end % box.axes[axis].block:
+            return [box]
+        for start, stop in ((0, first), (end, box.counts[axis])):
+            if start < stop:
+                starts[axis], counts[axis] = start, stop - start
+                parts.append(box.part(starts, counts))
+        starts[axis], counts[axis] = first, last - first
+    return parts
 
 
 def _fill_ub(writer: Writer, box: Box, value: Expr) -> None:
@@ -73,16 +105,18 @@ def pair_of(dtype: TikType, value: Expr) -> int:
     return int(np.array(byte * 0x101, np.uint16).view(np.int16))
 
 
-def _fill_l1(writer: Writer, box: Box, value: Expr) -> None:
+def _fill_l1(writer: Writer, boxes: Sequence[Box], value: Expr) -> None:
     """Fill by moves from a piece of UB that holds the value."""
-    dtype = box.form.dtype
+    form = boxes[0].form
+    dtype = form.dtype
     with writer.scope():
         shape = (FILLER_BLOCKS * dtype.per_block,)
         name = writer.tensor("filler", dtype, shape, Scope.UB)
         axis = Axis(shape[0], 1)
-        filler = Box(replace(box.form, name=name, scope=Scope.UB), ix.ZERO, (axis,), shape)
+        filler = Box(replace(form, name=name, scope=Scope.UB), ix.ZERO, (axis,), shape)
         _fill_ub(writer, filler, value)
-        fill_from(writer, box, Operand(name, dtype))
+        for box in boxes:
+            fill_from(writer, box, Operand(name, dtype))
 
 
 def fill_from(writer: Writer, box: Box, filler: Operand) -> None:

@@ -1,11 +1,13 @@
 """Results on their way from L0C to GM: fixpipe, the only one on the Ascend 910B.
 
-TIK's fixpipe stores column groups of 16, of m rows each: [N1, m, 16] (TIK reference, fixpipe; the
-unit's own conversion from NZ to ND is in Ascend C's Fixpipe and not in TIK's). A blocked tensor
-takes up to 16 rows of all groups at once. Of a row-major one a row is such a block with m = 1.
+TIK's fixpipe stores column groups of 16, of m rows each: [N1, m, 16] (TIK reference, fixpipe,
+atlastikapi_07_0093). The unit's own conversion from NZ to ND is a parameter of Ascend C's Fixpipe
+(atlasascendc_api_07_0251) and not of TIK's. A blocked tensor takes up to 16 rows of all groups at
+once. Of a row-major one a row is such a block with m = 1.
 
 Doubtful: a row starts at a multiple of 64 bytes in L0C, which is what the unit asks for (Ascend C,
-Fixpipe: "64-byte aligned"); TIK's rule for accumulators of 32 bits is 1024 bytes and names no chip.
+Fixpipe: src is 64-byte aligned); TIK's rule for accumulators of 32 bits is 1024 bytes and names no
+chip.
 """
 
 from collections.abc import Sequence

@@ -1,16 +1,16 @@
-"""Functions that the chips lack, built from what they have; accuracies are measured by tests.
+"""Functions that the chips lack, built from what they have.
 
 | function | float32 on 910 and 310P | float32 on 310 |
 |---|---|---|
-| exp | vexp | 2e-5 relative: (sum of x^n/n! at x / 256)^256 |
+| exp | vexp | 2^n, made of its bits, times a polynomial of what is left of x |
 | ln | vln | refused |
-| sqrt | vsqrt | 1e-6 relative |
-| rsqrt | 2 ulp: 1 / vsqrt | 1e-6 relative |
-| sigmoid | 3 ulp, and 1e-38 absolute | 1e-7 absolute: from tanh |
-| tanh | 4e-7 relative: a rational function | the same |
+| sqrt | vsqrt | x times rsqrt |
+| rsqrt | 1 / vsqrt | vrsqrt, and two steps of Newton's method |
+| sigmoid | 1 / (1 + exp(-x)), x not below -87 | the same |
+| tanh | a rational function | the same |
+| quotient | vdiv | vrec, two steps of Newton's method, and one of the quotient |
 
-float16 is widened, computed in float32 and rounded once. "ulp" supposes that vexp, vsqrt and vdiv
-are right to the last bit, as the emulator has them; on the chip vexp is nearer to 2^-10.
+How accurate they are stands in `tilelang.backends.tik.accuracy`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -62,7 +62,7 @@ def divide(bench: Workbench, dst: Tile, left: Tile, right: Tile) -> None:
     """Write a quotient.
 
     The 310 has no vdiv: there it is the product with Newton's reciprocal, and one step more on the
-    quotient, which is within 2 ulp where nothing overflows.
+    quotient.
     """
     if bench.machine != "ascend310":
         bench.apply(VectorOp.DIV, dst, left, right)

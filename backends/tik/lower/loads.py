@@ -6,7 +6,7 @@ from tilelang.backends.tik.instructions import Lanes, Load, Operand, Scope, SetS
 from tilelang.backends.tik.lower.boxes import Box, box_of
 from tilelang.backends.tik.lower.cases import Inside, for_cases
 from tilelang.backends.tik.lower.copies import copy
-from tilelang.backends.tik.lower.fills import duplicate, fill, fill_block_tail
+from tilelang.backends.tik.lower.fills import duplicate, fill, fill_block_tail, fill_outside
 from tilelang.backends.tik.lower.forms import SPREAD_LANES, Axis, Form
 from tilelang.backends.tik.lower.refusals import refusal
 from tilelang.backends.tik.lower.strips import load_rows, load_strips
@@ -26,15 +26,14 @@ def load(writer: Writer, move: Move, dst_form: Form, src_form: Form) -> None:
 
 
 def _load_case(writer: Writer, move: Move, dst: Box, src: Box, inside: Inside | None) -> None:
-    whole = tuple((0, count) for count in dst.counts)
-    if inside != whole:
-        fill(writer, dst, move.pad)
     if inside is None:
+        fill(writer, dst, move.pad)
         return
     starts = [first for first, _ in inside]
     counts = [last - first for first, last in inside]
     axis = lane_axis(dst)
     check_lanes(writer, dst, axis, starts[axis])
+    fill_outside(writer, dst, inside, axis, move.pad)
     unit = dst.form.per_block
     n_whole, n_tail = counts[axis] // unit * unit, counts[axis] % unit
     target, source = dst.part(starts, counts), src.part(starts, counts)
@@ -43,7 +42,7 @@ def _load_case(writer: Writer, move: Move, dst: Box, src: Box, inside: Inside | 
     # Behind the last element of a blocked tensor lie zeros: `pack` puts them there.
     is_filled = bool(src.axes[axis].block) and move.pad == 0
     n_real = 0 if is_padding or is_filled else n_tail
-    strips = load_strips(writer, target, source)
+    strips = load_strips(writer, dst, src)
     if strips is not None:
         load_rows(writer, target, source, strips, (n_real, move.pad) if n_real else None)
         return

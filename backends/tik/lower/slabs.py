@@ -4,8 +4,8 @@ Such an accumulator is a pile of slabs: 16 rows each, in which fractals of 16 co
 side, [M1][N1][16][16]. A product is one mmad a slab. Two rules of TIK want it so:
 
 * fixpipe takes column groups of as many rows as its burst is long, rounded up to 16; a wider gap
-  between groups is reserved (TIK reference, fixpipe: src_stride, "fill in 0"). Of a slab, any
-  number of rows can leave without a gap.
+  between groups is reserved (TIK reference, fixpipe, atlastikapi_07_0093: src_stride, fill in 0).
+  Of a slab, any number of rows can leave without a gap.
 * mmad reads operands packed as its own m and k say, and leaves out what lies past k in the last
   fractal (TIK reference, matmul: k need not be a multiple of 16). With m = 16 a shorter k uses the
   front of a slab of L0A, so a tail of k needs no other packing.

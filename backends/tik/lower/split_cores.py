@@ -5,9 +5,9 @@
 | products | cube core: 24 on the Ascend 910B1 | L1, L0A, L0B, L0C; results leave by fixpipe |
 | vector work | vector core: 48 | UB |
 
-One kernel is for one kind of core: TIK documents no way in which the two wait for each other, and
-both see GM only (Ascend C, "basic architecture"). So a stage is either; stages of a program become
-kernels of their own, which the stream runs one after another.
+The two meet in GM only (Ascend C guide, "basic architecture", atlas_ascendc_10_0008), and TIK
+documents no way in which they wait for each other. So a kernel is for one kind of core; the stages
+of a program become kernels of their own, which the stream runs one after another.
 """
 
 from enum import Enum

@@ -8,14 +8,17 @@ from dataclasses import replace
 
 from tilelang.backends.tik.lower.cube import FRACTAL_ROWS
 from tilelang.ir.nodes import Alloc, Body, Move, Program, Stmt
-from tilelang.ir.region import Buffer, Memory, Region, whole
+from tilelang.ir.region import Buffer, Memory, whole
 from tilelang.ir.walk import rewrite_program, walk, walk_program
 from tilelang.layouts import ND, Layout, LayoutKind
 from tilelang.passes.separate import separate_stages
 
 
 def stage_results(program: Program) -> Program:
-    """Return `program` with results that fixpipe would store past the end of rows staged."""
+    """Return `program` with results that fixpipe would store past the end of rows staged.
+
+    The same object is returned where that cannot be, for the lowering to refuse.
+    """
     taken = {stmt.buffer.name for stmt in walk_program(program) if isinstance(stmt, Alloc)}
 
     def change(stmt: Stmt) -> Body:
@@ -24,7 +27,8 @@ def stage_results(program: Program) -> Program:
     changed = rewrite_program(program, change)
     if changed == program:
         return program
-    return separate_stages(changed, lambda stage: any(_leaves_by_ub(s) for s in walk(stage.body)))
+    staged = separate_stages(changed, lambda stage: any(map(_leaves_by_ub, walk(stage.body))))
+    return program if any(map(_leaves_by_ub, walk_program(staged))) else staged
 
 
 def _would_overrun(stmt: Stmt) -> bool:
@@ -33,8 +37,7 @@ def _would_overrun(stmt: Stmt) -> bool:
     dst = stmt.dst
     if dst.buffer.memory is not Memory.GM or dst.buffer.layout != ND:
         return False
-    is_even = dst.buffer.shape[-1] % FRACTAL_ROWS == 0 and stmt.src.shape[-1] % FRACTAL_ROWS == 0
-    return not is_even
+    return bool(dst.buffer.shape[-1] % FRACTAL_ROWS or stmt.src.shape[-1] % FRACTAL_ROWS)
 
 
 def _leaves_by_ub(stmt: Stmt) -> bool:
@@ -52,5 +55,5 @@ def _through_ub(stmt: Stmt, taken: set[str]) -> Body:
     taken.add(name)
     layout = Layout(LayoutKind.NZ, FRACTAL_ROWS)
     tile = Buffer(name, Memory.UB, stmt.dst.buffer.dtype, stmt.src.shape, layout, stmt.loc)
-    middle: Region = whole(tile, stmt.loc)
+    middle = whole(tile, stmt.loc)
     return (Alloc(tile, stmt.loc), replace(stmt, dst=middle), replace(stmt, src=middle))

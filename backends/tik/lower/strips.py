@@ -140,20 +140,24 @@ def _fitting(
 def load_rows(
     writer: Writer, dst: Box, src: Box, strips: Strips, tail: tuple[int, Expr] | None
 ) -> None:
-    """Write the load of `src` into `dst`; `tail`: from which lane of the last block on to fill."""
+    """Write the load of `src` into `dst`, a tile or the part of it that lies in the tensor.
+
+    `strips` are those of the whole tile: what passes through UB has one place there in every case.
+    `tail` is from which lane of the last block on to fill, and with what.
+    """
     unit, dtype = dst.form.per_block, dst.form.dtype
-    for starts, (n_rows, n_columns) in strips.pieces(writer, (dst.counts[0], _whole_blocks(dst))):
-        counts = n_rows, n_columns
-        rows = _plain_tile(writer, dst, counts)
+    for starts, counts in strips.pieces(writer, (dst.counts[0], _whole_blocks(dst))):
+        rows = _plain_tile(writer, dst, strips, counts)
         copy(writer, rows, src.part(starts, counts))
         if tail is not None:
-            fill_block_tail(writer, rows, n_columns - unit, *tail)
+            fill_block_tail(writer, rows, counts[1] - unit, *tail)
         target = dst.part(starts, counts)
         if dst.form.scope is Scope.UB:
             relayout(writer, target, rows)
             continue
-        name = writer.tensor("blocks", dtype, (n_columns // unit, n_rows, unit), Scope.UB)
-        axes = (Axis(n_rows, unit), Axis(n_columns, 1, unit, n_rows * unit))
+        shape = (strips.n_columns // unit, strips.n_rows, unit)
+        name = writer.tensor("blocks", dtype, shape, Scope.UB)
+        axes = (Axis(counts[0], unit), Axis(counts[1], 1, unit, strips.n_rows * unit))
         blocks = Box(replace(rows.form, name=name), ix.ZERO, axes, counts)
         relayout(writer, blocks, rows)
         copy(writer, target, blocks)
@@ -162,14 +166,14 @@ def load_rows(
 def store_rows(writer: Writer, dst: Box, src: Box, strips: Strips) -> None:
     """Write the store of the tile `src`, whole blocks of every row, to `dst`."""
     for starts, counts in strips.pieces(writer, src.counts):
-        rows = _plain_tile(writer, src, counts)
+        rows = _plain_tile(writer, src, strips, counts)
         relayout(writer, rows, src.part(starts, counts))
         copy(writer, dst.part(starts, counts), rows)
 
 
-def _plain_tile(writer: Writer, tile: Box, counts: tuple[int, int]) -> Box:
-    """Declare a row-major tile of `counts` elements in UB, of the dtype of `tile`."""
-    name = writer.tensor("rows", tile.form.dtype, counts, Scope.UB)
+def _plain_tile(writer: Writer, tile: Box, strips: Strips, counts: tuple[int, int]) -> Box:
+    """Declare a row-major tile for a piece, of the dtype of `tile`; `counts` of it are in use."""
+    name = writer.tensor("rows", tile.form.dtype, (strips.n_rows, strips.n_columns), Scope.UB)
     form = replace(tile.form, name=name, scope=Scope.UB, is_spread=False)
-    axes = (Axis(counts[0], counts[1]), Axis(counts[1], 1))
+    axes = (Axis(counts[0], strips.n_columns), Axis(counts[1], 1))
     return Box(form, ix.ZERO, axes, counts)

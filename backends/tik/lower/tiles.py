@@ -30,10 +30,10 @@ def move(writer: Writer, stmt: Move, dst: Form, src: Form, machine: str) -> None
             raise _not_through_l1(writer, stmt)
         load_operand(writer, stmt, dst, src, machine)
     else:
-        _move_on_chip(writer, stmt, dst, src)
+        _move_on_chip(writer, stmt, dst, src, machine)
 
 
-def _move_on_chip(writer: Writer, stmt: Move, dst: Form, src: Form) -> None:
+def _move_on_chip(writer: Writer, stmt: Move, dst: Form, src: Form, machine: str) -> None:
     target = box_of(stmt.dst, dst, writer)
     source = box_of(stmt.src, src, writer)
     if dst.is_spread != src.is_spread:
@@ -46,7 +46,7 @@ def _move_on_chip(writer: Writer, stmt: Move, dst: Form, src: Form) -> None:
             src.buffer,
             dst.buffer,
         )
-    if is_turned(target, source) and fits_turn(target):
+    if is_turned(target, source) and fits_turn(target, machine):
         turn(writer, target, source)
     else:
         copy(writer, target, source)

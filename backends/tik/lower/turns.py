@@ -1,8 +1,8 @@
 """Tiles of UB turned round: rows become columns, by vnchwconv.
 
 One instruction transposes 16 rows of a block of 32 bytes each, or 32 rows of bytes in four of them,
-and repeats itself along the rows (TIK reference, vec_trans_scatter; 32-bit elements from the 310P
-on: tik.md section 4.1).
+and repeats itself along the rows (TIK reference, vec_trans_scatter; that of 32 bits is in the
+instruction tables of the 310P and 910B only, and no public kernel was seen to use it).
 """
 
 from collections.abc import Iterator
@@ -17,6 +17,8 @@ from tilelang.ir.index import Index
 _ROWS = 16
 """Entries of the lists of vnchwconv."""
 _MAX_REPEATS = 255
+_WORDS = ("ascend310p", "ascend910b")
+"""Chips whose vnchwconv transposes 32-bit elements."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +48,10 @@ def is_turned(dst: Box, src: Box) -> bool:
     return dst.axes[1].inner == src.axes[0].inner == 1 and dst.axes[0].inner != 1
 
 
-def fits_turn(dst: Box) -> bool:
-    """Return whether `dst` is made of whole squares, which is what is turned."""
+def fits_turn(dst: Box, machine: str) -> bool:
+    """Return whether `machine` turns such elements, and `dst` is made of whole squares."""
+    if dst.form.dtype.n_bytes == 4 and machine not in _WORDS:
+        return False
     n_columns, n_rows = dst.counts
     rows, columns = _unit(dst)
     return n_columns % columns == 0 and n_rows % rows == 0 and n_rows // rows <= _MAX_REPEATS

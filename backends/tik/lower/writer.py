@@ -205,8 +205,7 @@ class Writer:
     def gm_constant(self, name: str, dtype: TikType, values: tuple[int | float, ...]) -> str:
         """Declare a constant in GM, outside all loops, and return its name."""
         found = self.fresh(name)
-        constant = Tensor(found, dtype, (len(values),), Scope.GM, init_value=values, loc=self.loc)
-        self._bodies[0].insert(0, constant)
+        self._bodies[0].insert(0, Tensor(found, dtype, (len(values),), Scope.GM, init_value=values))
         return found
 
     def bounds(self, index: Index) -> tuple[int, int]:

@@ -15,22 +15,32 @@ _REQUIRED = object()
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """The parameters of a method: names with defaults; `accepts_more` swallows trailing ones."""
+    """The parameters of a method: names with defaults; `accepts_more` swallows trailing ones.
+
+    `unrecorded` are those of which only the default is recorded.
+    """
 
     names: tuple[str, ...]
     defaults: Mapping[str, object]
+    unrecorded: frozenset[str]
     accepts_more: bool
 
 
 @cache
 def parse_signature(text: str) -> Signature:
-    """Return the signature written as `"dst src index=0 *"`; defaults are 0, or None after `=?`."""
+    """Return the signature written as `"dst src index=0 *"`.
+
+    Defaults are 0, None after `=?`, and None after `=!`, where nothing else is recorded.
+    """
     words = text.split()
     names = [word.partition("=")[0] for word in words if word != "*"]
     defaults = {
-        word.partition("=")[0]: None if word.endswith("=?") else 0 for word in words if "=" in word
+        word.partition("=")[0]: None if word.endswith(("=?", "=!")) else 0
+        for word in words
+        if "=" in word
     }
-    return Signature(tuple(names), defaults, "*" in words)
+    unrecorded = frozenset(word.removesuffix("=!") for word in words if word.endswith("=!"))
+    return Signature(tuple(names), defaults, unrecorded, "*" in words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +147,8 @@ def bind(
     """Return the arguments of a call of `method`.
 
     Raises:
-        TileError: E1201 for unknown, repeated, missing or too many arguments.
+        TileError: E1201 for unknown, repeated, missing or too many arguments; E1214 for one that
+            would change what the instruction does, and is not recorded.
     """
     parsed = parse_signature(signature)
     values = dict(zip(parsed.names, args, strict=False))
@@ -147,7 +158,18 @@ def bind(
         raise TileError(
             Diagnostic("E1201", f"{method}: {'; '.join(faults)}", loc, hint=_parameters(parsed))
         )
-    return Arguments(method, {**parsed.defaults, **values, **kwargs}, loc, extra)
+    given = {**values, **kwargs}
+    for name in parsed.unrecorded & given.keys():
+        if not _is_idle(given[name]):
+            message = f"{method}: `{name}` changes what the instruction does, and is not recorded"
+            hint = f"leave `{name}` away, or do what it does with other instructions"
+            raise TileError(Diagnostic("E1214", message, loc, hint=hint))
+    return Arguments(method, {**parsed.defaults, **given}, loc, extra)
+
+
+def _is_idle(value: object) -> bool:
+    """Return whether a parameter with this value does nothing ("inc": addresses ascend)."""
+    return value is None or (isinstance(value, int | str) and value in (0, "", "inc"))
 
 
 def _faults(

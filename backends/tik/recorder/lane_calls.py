@@ -23,7 +23,12 @@ from tilelang.backends.tik.instructions import (
 )
 from tilelang.backends.tik.recorder.arguments import Arguments
 from tilelang.backends.tik.recorder.tensors import TensorValue
-from tilelang.backends.tik.recorder.vector_calls import Method, lanes, strided_lanes
+from tilelang.backends.tik.recorder.vector_calls import (
+    Method,
+    lanes,
+    plain_method,
+    strided_lanes,
+)
 from tilelang.backends.tik.recorder.vector_calls import refuse_variants as refuse
 
 _READ = Callable[[Arguments, str], Lanes]
@@ -151,21 +156,6 @@ def _compact(call: Arguments) -> Instruction:
     )
 
 
-def _transpose(call: Arguments) -> Instruction:
-    return Transpose(
-        call.operand("dst"),
-        call.operand("src"),
-        call.expr("repeat_times"),
-        call.expr("dst_rep_stride"),
-        call.expr("src_rep_stride"),
-        loc=call.loc,
-    )
-
-
-def _transpose_one(call: Arguments) -> Instruction:
-    return Transpose(call.operand("dst"), call.operand("src"), loc=call.loc)
-
-
 def _transpose_blocks(call: Arguments) -> Instruction:
     return TransposeBlocks(
         call.flag("dst_high_half"),
@@ -207,12 +197,8 @@ _BLOCKS = "dst_high_half src_high_half dst_list src_list repeat_times dst_rep_st
 
 LANE_METHODS: dict[str, Method] = {
     **_comparisons(),
-    "mov_tensor_to_cmpmask": Method(
-        "src", lambda call: LoadCompareMask(call.operand("src"), loc=call.loc)
-    ),
-    "mov_cmpmask_to_tensor": Method(
-        "dst src_cmpmask", lambda call: StoreCompareMask(call.operand("dst"), loc=call.loc)
-    ),
+    "mov_tensor_to_cmpmask": plain_method(LoadCompareMask, "src"),
+    "mov_cmpmask_to_tensor": plain_method(StoreCompareMask, "dst", options="src_cmpmask"),
     "vec_sel": Method(
         f"{_SELECT} dst_rep_stride=0 src0_rep_stride=0 src1_rep_stride=0", _select(lanes)
     ),
@@ -222,7 +208,7 @@ LANE_METHODS: dict[str, Method] = {
         _select(strided_lanes),
     ),
     **{
-        op.value: Method(f"{_REDUCE} index_low=0 max_cnt_index=? mask_mode=? *", _reduce(op))
+        op.value: Method(f"{_REDUCE} index_low=0 max_cnt_index=! mask_mode=? *", _reduce(op))
         for op in ReduceOp
     },
     "vec_cpadd": Method("mask dst src repeat_times dst_rep_stride src_rep_stride", _pair_sum),
@@ -232,8 +218,8 @@ LANE_METHODS: dict[str, Method] = {
         "stride_unit=0 rsvd_scalar=? mask_mode=?",
         _compact,
     ),
-    "vec_trans": Method("dst src repeat_times dst_rep_stride src_rep_stride", _transpose),
-    "vtranspose": Method("dst src", _transpose_one),
+    "vec_trans": plain_method(Transpose, "dst src", "repeat_times dst_rep_stride src_rep_stride"),
+    "vtranspose": plain_method(Transpose, "dst src"),
     "vnchwconv": Method(f"{_BLOCKS} name=? *", _transpose_blocks),
     "vec_trans_scatter": Method(_BLOCKS, _transpose_blocks),
 }

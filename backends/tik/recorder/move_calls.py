@@ -23,7 +23,7 @@ from tilelang.backends.tik.instructions import (
 )
 from tilelang.backends.tik.recorder.arguments import Arguments
 from tilelang.backends.tik.recorder.tensors import TensorValue
-from tilelang.backends.tik.recorder.vector_calls import Method
+from tilelang.backends.tik.recorder.vector_calls import Method, plain_method
 from tilelang.diagnostics import Diagnostic, TileError
 
 
@@ -84,18 +84,6 @@ def _tensor_move(call: Arguments) -> Instruction:
     )
 
 
-def _broadcast(call: Arguments) -> Instruction:
-    return BroadcastToL0c(
-        call.operand("dst"),
-        call.operand("src"),
-        call.expr("nburst"),
-        call.expr("burst_len"),
-        call.expr("src_gap"),
-        call.expr("dst_gap"),
-        loc=call.loc,
-    )
-
-
 def _fixpipe(call: Arguments) -> Instruction:
     given = call.values["extend_params"]
     options: dict[str, object] = dict(given) if isinstance(given, dict) else {}  # pyright: ignore[reportUnknownArgumentType]
@@ -149,19 +137,6 @@ def _load3d(call: Arguments) -> Instruction:
         call.integer("repeat_mode"),
         call.expr("repeat_time"),
         call.expr("pad_value") if call.given("pad_value") else 0,
-        loc=call.loc,
-    )
-
-
-def _mmad(call: Arguments) -> Instruction:
-    return Mmad(
-        call.operand("dst_fm"),
-        call.operand("src_fm"),
-        call.operand("src_filter"),
-        call.expr("matrix_m"),
-        call.expr("matrix_k"),
-        call.expr("matrix_n"),
-        call.expr("is_bias"),
         loc=call.loc,
     )
 
@@ -238,7 +213,7 @@ def _scalar_function(op: ScalarOp, signature: str, sources: tuple[str, ...]) -> 
     return Method(signature, build)
 
 
-_LOAD2D_TAIL = "if_transpose=0 addr_mode=?"
+_LOAD2D_TAIL = "if_transpose=0 addr_mode=!"
 
 MOVE_METHODS: dict[str, Method] = {
     "data_move": Method("dst src sid nburst burst src_stride dst_stride *", _data_move),
@@ -247,11 +222,13 @@ MOVE_METHODS: dict[str, Method] = {
         _data_move_pad,
     ),
     "tensor_mov": Method(
-        "dst src block_mode nburst burst_len dst_stride src_stride deqscale=? sid_store_mode=0 "
-        "relu=0 pad_mode=? pad_value=? onthefly_mode=0 *",
+        "dst src block_mode nburst burst_len dst_stride src_stride deqscale=? sid_store_mode=! "
+        "relu=0 pad_mode=! pad_value=! onthefly_mode=! *",
         _tensor_move,
     ),
-    "broadcast_ub_to_l0c": Method("dst src nburst burst_len src_gap dst_gap *", _broadcast),
+    "broadcast_ub_to_l0c": plain_method(
+        BroadcastToL0c, "dst src", "nburst burst_len src_gap dst_gap", "*"
+    ),
     "fixpipe": Method(
         "dst src cburst_num burst_len dst_stride src_stride extend_params=?", _fixpipe
     ),
@@ -262,14 +239,15 @@ MOVE_METHODS: dict[str, Method] = {
     "load3dv1": Method(
         "dst src pad l1_h l1_w c1_index fetch_filter_w fetch_filter_h left_top_w left_top_h "
         "stride_w stride_h filter_w filter_h dilation_filter_w dilation_filter_h jump_offset "
-        "repeat_mode repeat_time _csize=0 pad_value=?",
+        "repeat_mode repeat_time _csize=! pad_value=?",
         _load3d,
     ),
-    "mmad": Method(
-        "dst_fm src_fm src_filter matrix_m matrix_k matrix_n is_bias fm_offset=0 "
-        "en_weight_offset=0 smask=? en_small_channel=0 en_small_k=0 en_ssparse=0 en_winograd_a=0 "
-        "en_winograd_b=0 bias_tensor=? *",
-        _mmad,
+    "mmad": plain_method(
+        Mmad,
+        "dst_fm src_fm src_filter",
+        "matrix_m matrix_k matrix_n is_bias",
+        "fm_offset=! en_weight_offset=! smask=! en_small_channel=! en_small_k=! en_ssparse=! "
+        "en_winograd_a=! en_winograd_b=! bias_tensor=! *",
     ),
     "matmul": Method("dst a b m k n init_l1out=? bias=?", _matmul),
     "conv2d": Method(

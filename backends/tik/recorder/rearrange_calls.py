@@ -1,6 +1,6 @@
 """How calls that move elements in UB, by offset, record, channel or window, become instructions."""
 
-from collections.abc import Callable
+from functools import partial
 
 from tilelang.backends.tik.instructions import (
     Col2Img,
@@ -16,7 +16,12 @@ from tilelang.backends.tik.instructions import (
     TransposeChannels,
 )
 from tilelang.backends.tik.recorder.arguments import Arguments
-from tilelang.backends.tik.recorder.vector_calls import Method, lanes, refuse_variants
+from tilelang.backends.tik.recorder.vector_calls import (
+    Method,
+    lanes,
+    plain_method,
+    refuse_variants,
+)
 from tilelang.diagnostics import Diagnostic, TileError
 
 
@@ -44,20 +49,6 @@ def _scatter(call: Arguments) -> Instruction:
         call.expr("base_addr"),
         loc=call.loc,
     )
-
-
-def _move_field(op: FieldOp) -> Callable[[Arguments], Instruction]:
-    def build(call: Arguments) -> Instruction:
-        ends = (call.operand("dst"), call.operand("src"))
-        repeat, index = call.expr("repeat_times"), call.expr("mode_number")
-        return MoveField(op, *ends, repeat, index, loc=call.loc)
-
-    return build
-
-
-def _sort(call: Arguments) -> Instruction:
-    repeat = call.expr("repeat_times")
-    return SortProposals(call.operand("dst"), call.operand("src"), repeat, loc=call.loc)
 
 
 def _merge(call: Arguments) -> Instruction:
@@ -122,11 +113,14 @@ _BY_OFFSET = "repeat_times {}_rep_stride base_addr=0 stride_unit=0 mask_mode=?"
 REARRANGE_METHODS: dict[str, Method] = {
     "vgather": Method(f"mask dst src src_offset {_BY_OFFSET.format('dst')}", _gather),
     "vscatter": Method(f"mask dst src dst_offset {_BY_OFFSET.format('src')}", _scatter),
-    **{op.value: Method("dst src repeat_times mode_number", _move_field(op)) for op in FieldOp},
-    "vrpsort16": Method("dst src repeat_times", _sort),
+    **{
+        op.value: plain_method(partial(MoveField, op), "dst src", "repeat_times mode_number")
+        for op in FieldOp
+    },
+    "vrpsort16": plain_method(SortProposals, "dst src", "repeat_times"),
     "vmrgsort4": Method(
         "dst src_list element_lengths if_exhausted_suspension valid_bit repeat_times=? "
-        "vms4_sr_scalar_array=?",
+        "vms4_sr_scalar_array=!",
         _merge,
     ),
     "v4dtrans": Method("chw2hwc dst src m_len channels", _transpose_channels),

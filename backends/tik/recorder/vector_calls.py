@@ -33,7 +33,22 @@ class Method:
     build: Callable[[Arguments], Instruction]
 
 
-V_TAIL = "stride_unit=0 mask_mode=? round_en=0"
+def plain_method(
+    node: Callable[..., Instruction], operands: str, numbers: str = "", options: str = ""
+) -> Method:
+    """Return the method whose arguments are the fields of `node`: operands first, then numbers.
+
+    `options` are parameters that it takes and ignores.
+    """
+
+    def build(call: Arguments) -> Instruction:
+        ends = map(call.operand, operands.split())
+        return node(*ends, *map(call.expr, numbers.split()), loc=call.loc)
+
+    return Method(" ".join((operands, numbers, options)), build)
+
+
+V_TAIL = "stride_unit=0 mask_mode=? round_en=!"
 """Optional parameters of the `v` names."""
 
 
@@ -151,12 +166,12 @@ VECTOR_METHODS: dict[str, Method] = {
     **{name: _high_precision(op) for op, name in HIGH_PRECISION.items()},
     "vec_conv": Method(
         "mask round_mode dst src repeat_times dst_rep_stride src_rep_stride deqscale=? "
-        "ldst_high_half=0",
+        "ldst_high_half=!",
         _convert(lanes),
     ),
     "vconv": Method(
         "mask round_mode dst src repeat_times dst_blk_stride src_blk_stride dst_rep_stride "
-        "src_rep_stride deqscale=? ldst_high_half=0 stride_unit=0 mask_mode=? *",
+        "src_rep_stride deqscale=? ldst_high_half=! stride_unit=0 mask_mode=? *",
         _convert(strided_lanes),
     ),
 }

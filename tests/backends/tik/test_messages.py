@@ -34,9 +34,17 @@ WRONG = {
     "repeat_too_large": "t.vec_adds(64, ub, ub, 1.0, 256, 8, 8)",
     "repeat_zero": "t.vec_adds(64, ub, ub, 1.0, 0, 8, 8)",
     "mask_too_large": "t.vec_adds(128, ub, ub, 1.0, 1, 8, 8)",
+    "stride_of_a_move": "t.data_move(ub, x, 0, 4, 32, 0, 33)",
+    "scalar_behind_the_end": "ub[1024].set_as(1.0)",
+    "mask_behind_the_last_lane": "t.vec_adds([1, 0], ub, ub, 1.0, 1, 8, 8)",
     "mask_of_no_lane": "t.vec_adds([0, 0], ub, ub, 1.0, 1, 8, 8)",
     "missing_argument": "t.vadds(64, ub, ub, 1.0, 1, 1, 1)",
     "unknown_argument": "t.vec_adds(64, ub, ub, 1.0, 1, 8, 8, stride=1)",
+    "bias_that_is_not_recorded": """\
+l0 = [t.Tensor("float16", (256,), name=n, scope=s) for n, s in
+          (("a", tik.scope_ca), ("b", tik.scope_cb), ("c", tik.scope_cc))]
+    t.mmad(l0[2], l0[0], l0[1], 16, 16, 16, 0, bias_tensor=ub)""",
+    "rounding_shift": "t.vshr(64, ub, ub, 2, 1, 1, 1, 8, 8, round_en=True)",
     "number_instead_of_a_tensor": "t.vec_adds(64, 3, ub, 1.0, 1, 8, 8)",
     "partial_overlap": "t.vec_adds(64, ub[8], ub, 1.0, 1, 8, 8)",
     "repeat_reads_the_one_before": "t.vec_adds(64, ub[64], ub, 1.0, 8, 8, 8)",

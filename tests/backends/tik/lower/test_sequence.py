@@ -10,8 +10,10 @@ import tilelang as tl
 from tests.backends.tik.lower.products import CHIP
 from tests.backends.tik.lower.running import assert_agrees, inputs_of, run
 from tests.correctness import assert_correct, logical
+from tests.golden import Golden
 from tests.programs import programs
 from tilelang.backends.tik import BACKEND
+from tilelang.backends.tik.emit import emit
 from tilelang.backends.tik.lower import Kernel, lower_kernels, lower_program
 from tilelang.ir.nodes import Program
 from tilelang.kernels.batch_norm import batch_norm_training
@@ -87,6 +89,24 @@ def test_results_of_the_cube_are_handed_on_to_vector_work() -> None:
     assert (cube.handed_on, vector.handed_on) == (("acc_results",), ())
 
 
+@tl.kernel("x[M, N]: T -> y[M, N]: T")
+def by_halves(x: tl.Tensor, y: tl.Tensor) -> None:
+    half = x.shape[0] // 2
+    for part in range(2):
+        for _ in tl.cores(1):
+            u = tl.alloc_ub((half, x.shape[1]), x.dtype)
+            tl.data_move(u, x[part * half, 0])
+            u[:] = u * 2
+            tl.data_move(y[part * half, 0], u)
+
+
+def test_a_kernel_adds_to_what_one_before_it_wrote() -> None:
+    assert_agrees(by_halves, CHIP, dtype=F16, M=8, N=16)
+    first, second = kernels(by_halves, dtype=F16, M=8, N=16)
+    assert (first.inputs, first.handed_on) == (("x",), ("y",))
+    assert (second.inputs, second.handed_on) == (("x", "y"), ())
+
+
 def test_other_chips_keep_one_kernel() -> None:
     (kernel,) = kernels(gemm_bias_relu, "ascend910", dtype=F16, M=16, N=16, K=16)
     assert kernel.program.name == "gemm_bias_relu"
@@ -100,6 +120,11 @@ def test_a_script_has_a_function_for_each_kernel() -> None:
     assert text.count("from tbe import tik") == 1
     assert "def gemm_bias_relu_1(" in text
     assert "def gemm_bias_relu_2(" in text
+
+
+def test_gemm_reads_as_a_person_would_write_it(golden: Golden) -> None:
+    (kernel,) = kernels(gemm, dtype=F16, M=256, N=128, K=100)
+    golden.check("tik/lower/gemm_910b.txt", emit(kernel.program, comments=True))
 
 
 def test_one_operator_is_one_kernel() -> None:

@@ -152,6 +152,17 @@ def test_where_ub_is_full_blocks_are_moved_one_by_one() -> None:
     assert_agrees(crowded, **sizes, rest=640)
 
 
+def test_only_what_lies_outside_the_tensor_is_filled() -> None:
+    program = lowered(gemm, dtype=F16, M=100, N=128, K=128, m_tile=128)
+    filled = [
+        32 * item.n_burst * item.burst
+        for item in walk(program.body)
+        if isinstance(item, DataMove) and item.src.tensor.startswith("filler")
+        and isinstance(item.n_burst, int) and isinstance(item.burst, int)
+    ]  # fmt: skip
+    assert filled == [28 * 32], "rows 100 to 127 of each column of blocks, in a loop"
+
+
 def test_room_counts_what_lives_in_every_thread() -> None:
     writer = Writer(ub_bytes=10_000)
     writer.tensor("outside", TikType.FLOAT32, (64,), Scope.UB)

@@ -6,6 +6,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -44,7 +45,9 @@ def run_script(folder: Path, **variables: str) -> str:
 
 def test_a_script_ends_with_its_own_lines_and_one_of_the_package(tmp_path: Path):
     said = run_script(tmp_path)
-    frames = [line.rpartition(" in ")[2] for line in said.splitlines() if line.startswith('  File "')]
+    frames = [
+        line.rpartition(" in ")[2] for line in said.splitlines() if line.startswith('  File "')
+    ]
     assert frames == ["<module>", "__call__", "copy", "load"]
     assert "script.py:6:21: error[E0120]: 3 indices for `x`" in said
     assert said.rstrip().endswith("hint: write one index or slice for each dimension")
@@ -104,3 +107,31 @@ def test_one_frame_of_the_package_is_left(
     frames = traceback.extract_tb(caught.value.__traceback__)
     assert len([frame for frame in frames if "/tilelang/" in frame.filename]) == 1
     assert caught.value.__suppress_context__
+
+
+UNTYPED: Any = undefined
+
+
+@pytest.mark.parametrize(
+    ("wrong", "hint"),
+    [
+        (lambda: UNTYPED.source(), "it is called as `source(backend, *, dtype=None, "),
+        (lambda: UNTYPED.sweep(m_tile=[16]), 'as one mapping: `sweep({"m_tile": [16, 32]}'),
+        (lambda: UNTYPED.tiles(), "it is called as `tiles(rule)`"),
+    ],
+)
+def test_arguments_that_do_not_fit_are_answered_with_those_that_do(
+    wrong: Callable[[], None], hint: str
+):
+    with pytest.raises(TileError, match="E0819") as caught:
+        wrong()
+    assert hint in str(caught.value)
+
+
+def test_a_type_error_in_the_code_of_a_user_stays_what_it_is():
+    @tl.kernel("x[M, K]: T -> y[M, K]: T")
+    def faulty(x: tl.Tensor, y: tl.Tensor) -> None:
+        len(3)  # pyright: ignore[reportArgumentType]
+
+    with pytest.raises(TypeError, match="has no len"):
+        faulty.program(M=16, K=16, dtype="float32")

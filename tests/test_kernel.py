@@ -165,6 +165,34 @@ def test_a_tile_rule_chooses_defaults_and_is_overruled_by_keywords():
     assert dict(copy.program(N=128, dtype="float16", tile=48).tiles) == {"tile": 48}
 
 
+@pytest.mark.parametrize("chosen", [None, {"til": 32}, 32])
+def test_a_tile_rule_that_chooses_no_tiles_is_a_mistake(chosen: Any):
+    @tl.kernel("x[N]: T -> y[N]: T")
+    def copy(x: tl.Tensor, y: tl.Tensor, *, tile: int = 16) -> None:
+        t = tl.alloc_ub((tile,), x.dtype)
+        tl.data_move(t, x)
+        tl.data_move(y, t)
+
+    @copy.tiles
+    def _(dims: Any, dtypes: Any, machine: str) -> Any:
+        return chosen
+
+    with pytest.raises(TileError, match=r"E0820\].*returns") as caught:
+        copy.program(N=16, dtype="float16")
+    assert "some of its tile parameters: tile" in str(caught.value)
+
+
+def test_a_tile_rule_that_cannot_be_asked_is_a_mistake():
+    @tl.kernel("x[N]: T -> y[N]: T")
+    def copy(x: tl.Tensor, y: tl.Tensor, *, tile: int = 16) -> None: ...
+
+    def rule(dims: Any) -> dict[str, int]:
+        return {"tile": dims["N"]}
+
+    with pytest.raises(TileError, match=r"E0820\].*wanted \(dims, dtypes, machine\)"):
+        copy.tiles(rule)  # pyright: ignore[reportArgumentType]
+
+
 def test_a_second_call_traces_nothing():
     n_traces = 0
 

@@ -24,6 +24,7 @@ from tilelang.parameters import (
     Request,
     check_is_plain_function,
     check_signature_is_text,
+    check_tile_rule,
     read_dtypes,
     read_parameters,
 )
@@ -146,8 +147,14 @@ class Kernel:
         self.input_function = function
         return function
 
+    @boundary
     def tiles(self, rule: TileRule) -> TileRule:
-        """Decorate the function that chooses default tile parameters for a problem."""
+        """Decorate the function that chooses default tile parameters for a problem.
+
+        Raises:
+            TileError: E0820 if it does not take (dims, dtypes, machine).
+        """
+        check_tile_rule(rule, callsite.location(None))
         self._tile_rule = rule
         self._programs.clear()
         self._executables.clear()
@@ -406,6 +413,7 @@ class Kernel:
         chosen: Mapping[str, int] = (
             rule(binding.dims, binding.dtypes, machine.name) if rule else EMPTY
         )
+        self._parameters.check_chosen(chosen, location)
         return self._parameters.complete_tiles({**chosen, **request.tiles}, location)
 
 

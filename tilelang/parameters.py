@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tilelang.diagnostics import Diagnostic, Location, Note, TileError
-from tilelang.dtypes import ELEMENT_TYPES, DType, DTypeLike, find_dtype
+from tilelang.dtypes import ELEMENT_TYPES, DType, DTypeLike, dtype_hint, find_dtype
 from tilelang.text.dimension import dim_names
 from tilelang.text.signature import Signature
 
@@ -287,9 +287,8 @@ def read_dtypes(
 def _element_type(name: str, like: DTypeLike, location: Location) -> DType:
     dtype = find_dtype(like)
     if dtype not in ELEMENT_TYPES:
-        names = ", ".join(dtype.value for dtype in ELEMENT_TYPES)
         message = f"dtype {like!r} for `{name}` is not an element type"
-        raise TileError(Diagnostic("E0809", message, location, f"use one of {names}"))
+        raise TileError(Diagnostic("E0809", message, location, dtype_hint(like)))
     return dtype
 
 

@@ -6,6 +6,7 @@ from tilelang.binding import Binding
 from tilelang.diagnostics import Location, TileError
 from tilelang.ir.named import called
 from tilelang.ir.nodes import Program
+from tilelang.language import mistakes
 from tilelang.language import trace as tracing
 from tilelang.language.tensors import Tensor, plain
 from tilelang.language.trace import Trace
@@ -16,7 +17,7 @@ from tilelang.verify import verify
 
 
 def trace_program(
-    function: Callable[..., None],
+    function: Callable[..., object],
     binding: Binding,
     tiles: Mapping[str, int],
     machine: Machine,
@@ -34,7 +35,9 @@ def trace_program(
     tensors: list[Tensor] = [plain(buffer, None) for buffer in buffers]
     named = {name: called(size, name) for name, size in tiles.items()}
     with tracing.record(trace):
-        function(*tensors, **binding.attributes, **named)
+        returned = function(*tensors, **binding.attributes, **named)
+        if returned is not None:
+            mistakes.report_returned(function.__name__, returned, location)
     trace.finish()
     program = Program(
         function.__name__,

@@ -51,6 +51,12 @@ def test_values_are_different_positive_numbers(tiles: dict[str, Iterable[int]], 
         read_space(gemm, tiles, {})
 
 
+def test_one_value_need_not_be_a_list_and_names_need_values():
+    assert read_space(gemm, {"n_tile": 16}, {}).axes == {"n_tile": (16,)}  # pyright: ignore[reportArgumentType]
+    with pytest.raises(TileError, match=r"E0903\].*wanted values for each tile parameter"):
+        read_space(gemm, ["n_tile"], {})  # pyright: ignore[reportArgumentType]
+
+
 def test_only_tile_parameters_are_swept():
     with pytest.raises(TileError, match=r"E0902\].*no tile parameter `n_tiles`") as said:
         read_space(gemm, {"n_tiles": [16]}, {})

@@ -2,6 +2,7 @@
 
 import linecache
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -13,7 +14,7 @@ from tilelang.ir.index import Index
 from tilelang.ir.nodes import Alloc, Body, Core, Loop, LoopKind, Program, Stage, Stmt
 from tilelang.ir.region import Buffer, Memory, Permute, Region, View, identity, view_shape
 from tilelang.layouts import ND, Layout, LayoutKind, layout_for
-from tilelang.machines import find_machine
+from tilelang.machines import Machine, find_machine
 from tilelang.verify import verify
 
 F16, F32, I8, I32 = DType.FLOAT16, DType.FLOAT32, DType.INT8, DType.INT32
@@ -134,23 +135,39 @@ def program(
     return Program("sample", tuple(inputs), tuple(results), (), named, stages, loc)
 
 
-def message(wrong: Program, machine: str = "ascend910") -> str:
+def without_byte_transposes() -> Machine:
+    """Return the 910B as if its loads transposed no 8-bit types, as those of TIK do not."""
+    chip = find_machine("ascend910b")
+    paths = tuple(
+        replace(path, transposes=tuple(t for t in path.transposes if t.n_bytes > 1))
+        for path in chip.paths
+    )
+    return replace(chip, paths=paths)
+
+
+def _machine(machine: str | Machine) -> Machine:
+    return find_machine(machine) if isinstance(machine, str) else machine
+
+
+def message(wrong: Program, machine: str | Machine = "ascend910") -> str:
     """Return everything that the verifier says of `wrong`."""
     with pytest.raises(TileError) as caught:
-        verify(wrong, find_machine(machine))
+        verify(wrong, _machine(machine))
     return f"{caught.value}\n"
 
 
-def codes(wrong: Program, machine: str = "ascend910") -> list[str]:
+def codes(wrong: Program, machine: str | Machine = "ascend910") -> list[str]:
     """Return the codes of what the verifier says of `wrong`; empty if it is fine."""
     try:
-        verify(wrong, find_machine(machine))
+        verify(wrong, _machine(machine))
     except TileError as error:
         return [diagnostic.code for diagnostic in error.diagnostics]
     return []
 
 
-def check_message(golden: Golden, name: str, wrong: Program, machine: str = "ascend910") -> None:
+def check_message(
+    golden: Golden, name: str, wrong: Program, machine: str | Machine = "ascend910"
+) -> None:
     """Compare the message with `golden/verify/<name>.txt`; `name` starts with its only code."""
     assert set(codes(wrong, machine)) == {name[:5]}
     golden.check(f"verify/{name}.txt", message(wrong, machine))

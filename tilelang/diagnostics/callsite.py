@@ -62,10 +62,10 @@ def is_iterated_by_for(frame: FrameType) -> bool:
 
 
 def is_internal(frame: FrameType) -> bool:
-    """Return whether `frame` is `tilelang`'s own; a backend's is, a shipped kernel's is not."""
+    """Return whether `frame` is `tilelang`'s own or numpy's; a shipped kernel's is neither."""
     name = frame.f_globals.get("__name__", "")
     package, _, rest = name.partition(".")
-    return package == "tilelang" and not rest.startswith("kernels")
+    return package == "numpy" or (package == "tilelang" and not rest.startswith("kernels"))
 
 
 def _is_command_line() -> bool:

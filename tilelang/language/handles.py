@@ -23,12 +23,15 @@ class Index:
     """An integer that depends on loop variables: affine, `//` and `%` by constants, min and max."""
 
     __slots__ = ("node",)
-    __hash__ = None  # pyright: ignore[reportAssignmentType]
     __array_ufunc__ = None
 
     def __init__(self, node: ix.Index) -> None:
         """Wrap `node`."""
         self.node = node
+
+    def __hash__(self) -> NoReturn:
+        """Refuse: there is no value yet."""
+        raise mistakes.key("an index")
 
     def __repr__(self) -> str:
         """Return the expression."""
@@ -172,12 +175,15 @@ class Condition:
     """A condition over loop variables; combine two with `&`, `|` and `~`."""
 
     __slots__ = ("node",)
-    __hash__ = None  # pyright: ignore[reportAssignmentType]
     __array_ufunc__ = None
 
     def __init__(self, node: cond.Condition) -> None:
         """Wrap `node`."""
         self.node = node
+
+    def __hash__(self) -> NoReturn:
+        """Refuse: there is no value yet."""
+        raise mistakes.key("an index")
 
     def __repr__(self) -> str:
         """Return the condition."""

@@ -8,7 +8,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
-from tilelang.dtypes import ELEMENT_TYPES, DType, DTypeLike, find_dtype
+from tilelang.dtypes import DType, DTypeLike, dtype_hint, find_dtype
 from tilelang.ir import condition as cond
 from tilelang.ir.expression import (
     Comparison,
@@ -97,10 +97,8 @@ def want_dtype(like: DTypeLike) -> DType:
     """
     dtype = find_dtype(like)
     if dtype is None:
-        names = ", ".join(dtype.value for dtype in ELEMENT_TYPES)
-        raise mistakes.error(
-            "E0116", f"{mistakes.shown(like)} is not an element type", f"use one of {names}"
-        )
+        message = f"{mistakes.shown(like)} is not an element type"
+        raise mistakes.error("E0116", message, dtype_hint(like))
     return dtype
 
 

@@ -57,6 +57,12 @@ def truth_value(what: str) -> TileError:
             f"write `{_with_operators(expression)}`",
             location=location,
         )
+    instead = _instead(expression, location)
+    if not instead and what == "a tile":
+        instead = f"choose by its elements: `tl.where({text or 'mask'}, a, b)`"
+    if instead:
+        message = f"{what} has no truth value while the kernel is traced"
+        return error("E0105", message, instead, location=location)
     wish = f"`with tl.if_scope({text}):`" if expression else "`with tl.if_scope(condition):`"
     return error(
         "E0105",
@@ -64,6 +70,39 @@ def truth_value(what: str) -> TileError:
         f"for a branch write {wish}; combine conditions with `&`, `|` and `~`; "
         "for min and max write `tl.minimum`, `tl.maximum`",
         location=location,
+    )
+
+
+def _instead(expression: ast.expr | None, location: Location) -> str | None:
+    """Return what to write where Python wants a truth value in its own way, and no branch is."""
+    match expression:
+        case ast.Call(func=ast.Name(id="max" | "min" as name)):
+            ours = {"max": "maximum", "min": "minimum"}[name]
+            arguments = ", ".join(map(ast.unparse, expression.args))
+            return f"write `tl.{ours}({arguments})`"
+        case ast.Compare(ops=[ast.In() | ast.NotIn()]):
+            return "compare with each of them: `(i == 0) | (i == 3)`"
+        case _:
+            pass
+    line = linecache.getline(location.file, location.line).strip()
+    if line.startswith("assert "):
+        return "leave the assertion out, or assert what is known while tracing: shapes and tiles"
+    if line.startswith("while "):
+        return "loop over a number of steps with `tl.for_range(n)`, and branch with `tl.if_scope`"
+    if " if " in line and " else " in line:
+        return (
+            'choose numbers by `tl.where(condition, tl.cast(1, "float32"), 2)`, and tiles by '
+            "`with tl.if_scope(condition):`"
+        )
+    return None
+
+
+def key(what: str) -> TileError:
+    """Refuse a traced value as the key of a dict or a set, or as an argument that is cached."""
+    return error(
+        "E0104" if what == "an index" else "E0140",
+        f"{what} has no value while the kernel is traced, so it cannot be a key",
+        "index a tile with it, or compute the value from it: `scale + 2 * i`",
     )
 
 
@@ -145,10 +184,33 @@ def no_values(wanted: str, hint: str) -> TileError:
 
 def numpy_function(name: str) -> TileError:
     """Refuse a function of numpy on a tile."""
-    ours = {"log": "ln", "absolute": "abs", "true_divide": "`/`"}.get(name, name)
-    known = ("exp", "ln", "sqrt", "tanh", "abs", "maximum", "minimum")
-    hint = f"write `tl.{ours}(...)`" if ours in known else "write operators and functions of `tl.`"
+    hint = _NUMPY.get(name, "write operators and functions of `tl.`")
     return error("E0140", f"numpy's `{name}` is given a tile, which has no values yet", hint)
+
+
+_NUMPY = {
+    **{
+        name: f"write `tl.{name}(...)`"
+        for name in ("exp", "sqrt", "tanh", "maximum", "minimum", "where", "abs")
+    },
+    "log": "write `tl.ln(...)`",
+    "absolute": "write `tl.abs(...)`",
+    "sum": "write `t[:] = tl.reduce_sum(x, axis=1)`",
+    "max": "write `t[:] = tl.reduce_max(x, axis=1)`",
+    "min": "write `t[:] = tl.reduce_min(x, axis=1)`",
+    "amax": "write `t[:] = tl.reduce_max(x, axis=1)`",
+    "amin": "write `t[:] = tl.reduce_min(x, axis=1)`",
+    "mean": "write `t[:] = tl.reduce_sum(x, axis=1)`, and `t /= n`",
+    "dot": "write `tl.matmul(acc, a1, b1)` with operands in L1",
+    "matmul": "write `tl.matmul(acc, a1, b1)` with operands in L1",
+    "transpose": "write `x.T`",
+    "clip": "write `tl.minimum(tl.maximum(x, low), high)`",
+    "zeros_like": "write `t = tl.alloc_ub(x.shape, x.dtype)`, then `t[:] = 0`",
+    "copy": "allocate a tile, and write `t[:] = x`",
+    "square": "write `x * x`",
+    "power": "write `x * x`, or `tl.exp(n * tl.ln(x))`",
+}
+"""What numpy's functions are called here."""
 
 
 def branch_without_with(keyword: str, location: Location) -> TileError:
@@ -196,6 +258,17 @@ def report_branch_variable(change: Change, branch: Location) -> None:
     )
 
 
+def report_returned(kernel: str, value: object, location: Location) -> None:
+    """Report that a kernel's body returns something, as if that were its result."""
+    report(
+        "E0146",
+        f"`{kernel}` returns {shown(value)}, and what a kernel's body returns is lost",
+        "leave the `return` out, and write the results, which are the last parameters: "
+        "`tl.data_move(y, out)`",
+        location=location,
+    )
+
+
 def shown(value: object) -> str:
     """Return `value` as a message says it: its `repr`, cut where that is long."""
     text = repr(value)
@@ -211,6 +284,17 @@ def true_division() -> TileError:
         "`/` on an index would not give an integer",
         "write `//`, which rounds down, or `tl.ceildiv(a, b)`, which rounds up",
     )
+
+
+def assigns_several(location: Location) -> bool:
+    """Return whether the line at `location` is an assignment of several things at once."""
+    line = linecache.getline(location.file, location.line).strip()
+    try:
+        statements = ast.parse(line).body
+    except SyntaxError:
+        return False
+    targets = [it for one in statements if isinstance(one, ast.Assign) for it in one.targets]
+    return any(isinstance(target, ast.Tuple | ast.List) for target in targets)
 
 
 def _text(location: Location) -> str:

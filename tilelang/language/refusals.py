@@ -15,7 +15,10 @@ class NoValues:
     """Something that stands for numbers which nobody has computed yet."""
 
     __slots__ = ()
-    __hash__ = None  # pyright: ignore[reportAssignmentType]
+
+    def __hash__(self) -> NoReturn:
+        """Refuse: equality of tiles is a mask."""
+        raise mistakes.key("a tile")
 
     def __bool__(self) -> NoReturn:
         """Refuse: there is no value yet."""
@@ -40,6 +43,10 @@ class NoValues:
         )
 
     __int__ = __round__ = __trunc__ = __floor__ = __ceil__ = __float__
+
+    def __array_function__(self, function: Callable[..., object], *_: object) -> NoReturn:
+        """Refuse a function of numpy, by its name."""
+        raise mistakes.numpy_function(function.__name__)
 
     def __array__(self, *_: object, **__: object) -> NoReturn:
         """Refuse: there is no value yet."""

@@ -12,6 +12,7 @@ from functools import wraps
 from typing import ParamSpec, TypeVar
 
 from tilelang.diagnostics import Diagnostic, TileError
+from tilelang.diagnostics.signatures import form, is_of_the_call, misfit
 from tilelang.language import mistakes
 from tilelang.language import trace as tracing
 
@@ -195,34 +196,25 @@ def spelt(function: Callable[Parameters, Result]) -> Callable[Parameters, Result
         try:
             return function(*args, **keywords)
         except TypeError as error:
-            trace = error.__traceback__
-            if trace is not None and trace.tb_next is not None:
-                raise  # of something inside, not of this call
-            raise _misfit(function, len(args), keywords, str(error)) from None
+            if not is_of_the_call(error):
+                raise
+            hint = _right_call(function, len(args), keywords)
+            raise mistakes.error("E0144", misfit(f"tl.{function.__name__}", error), hint) from None
 
     return call
 
 
-def _misfit(
-    function: Callable[..., object], n_args: int, keywords: Mapping[str, object], said: str
-) -> TileError:
-    name, signature = function.__name__, inspect.signature(function)
-    parameters = [
-        one.replace(annotation=inspect.Parameter.empty) for one in signature.parameters.values()
-    ]
-    form = f"tl.{name}{inspect.Signature(parameters)}"
-    unknown = [keyword for keyword in keywords if keyword not in signature.parameters]
-    hints = [_KEYWORDS[keyword] for keyword in unknown if keyword in _KEYWORDS]
-    if not hints and (name, n_args) in _CALLS:
-        hints = [_CALLS[name, n_args]]
-    elif not hints and unknown:
-        nearest = _nearest(unknown[0], signature.parameters, "")
-        hints = [nearest] if nearest else []
-    reason = said.removeprefix(f"{name}() ")
-    reason = f"is {reason}" if reason.startswith("missing") else reason
-    return mistakes.error(
-        "E0144", f"`tl.{name}` {reason}", hints[0] if hints else f"it is called as `{form}`"
-    )
+def _right_call(
+    function: Callable[..., object], n_args: int, keywords: Mapping[str, object]
+) -> str:
+    """Return the hint for a call: another language's spelling, a near keyword, or the form."""
+    name, known = function.__name__, inspect.signature(function).parameters
+    unknown = [keyword for keyword in keywords if keyword not in known]
+    for keyword in unknown:
+        if keyword in _KEYWORDS:
+            return _KEYWORDS[keyword]
+    near = _nearest(unknown[0], known, "") if unknown else None
+    return _CALLS.get((name, n_args)) or near or f"it is called as `{form(f'tl.{name}', function)}`"
 
 
 def _instruction(name: str) -> str | None:

@@ -222,7 +222,7 @@ class Reduction:
     __array_ufunc__ = None
 
 
-MOST_DEEP = 200
+MOST_DEEP = 100
 """Operations inside each other: every backend walks expressions by recursion."""
 MOST_OPERATIONS = 4096
 """Of one expression; `e = e * e` doubles it each time."""
@@ -375,11 +375,11 @@ def as_expression(value: object, dtype: DType | None) -> Expression:
     elif is_number(value) and dtype is not None:
         node = literal(value, dtype)
     else:
-        raise mistakes.error(
-            "E0112",
-            f"{mistakes.shown(value)} cannot stand in an element-wise expression",
-            "use tiles in the unified buffer, indices, or plain numbers beside a tile",
-        )
+        hint = "use tiles in the unified buffer, indices, or plain numbers beside a tile"
+        if hasattr(value, "shape") or type(value) in (list, tuple):
+            hint = "give the numbers to the kernel as another input, and move them into a tile"
+        message = f"{mistakes.shown(value)} cannot stand in an element-wise expression"
+        raise mistakes.error("E0112", message, hint)
     kind = dtype if isinstance(node, Literal) and dtype else None
     kind = kind or (DType.INT32 if isinstance(node, IndexValue) else DType.BOOL)
     return Expression(node, (), kind, trace.here(), trace.stamp, tuple(trace.scopes))

@@ -15,6 +15,8 @@ from tilelang.sweep.values import read_values
 Tiles: TypeAlias = Mapping[str, int]
 """A value for each tile parameter that is swept."""
 
+_WRITE_VALUES = 'write tiles={"n_tile": [64, 128, 256]}, or --tile n_tile=64,128,256'
+
 MAX_GRID = 1_000_000
 """Combinations that are tried without drawing some of them."""
 
@@ -61,14 +63,22 @@ def read_space(kernel: Kernel, tiles: Mapping[str, Iterable[int] | str], fixed: 
         TileError: E0901 for text that cannot be read, E0902 for a name that is no tile parameter,
             E0903 for values that are not different positive ints.
     """
-    axes = {
-        name: read_values(name, values) if isinstance(values, str) else tuple(values)
-        for name, values in tiles.items()
-    }
+    if not isinstance(tiles, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
+        message = f"the tiles of a sweep are {tiles!r}, wanted values for each tile parameter"
+        raise TileError(Diagnostic("E0903", message, callsite.location(None), _WRITE_VALUES))
+    axes = {name: _values(name, values) for name, values in tiles.items()}
     faults = [*_name_faults(kernel, axes, fixed), *_value_faults(axes)]
     if faults:
         raise TileError(*faults)
     return Space(MappingProxyType(axes))
+
+
+def _values(name: str, given: Iterable[int] | str) -> tuple[int, ...]:
+    if isinstance(given, str):
+        return read_values(name, given)
+    if isinstance(given, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
+        return tuple(given)
+    return (given,)
 
 
 def _name_faults(kernel: Kernel, axes: Iterable[str], fixed: Tiles) -> Iterator[Diagnostic]:
@@ -85,18 +95,21 @@ def _name_faults(kernel: Kernel, axes: Iterable[str], fixed: Tiles) -> Iterator[
         elif name not in known:
             close = get_close_matches(name, known, n=1)
             message = f"`{kernel.name}` has no tile parameter `{name}`"
-            hint = (
-                f"did you mean `{close[0]}`?" if close else f"it has {', '.join(known) or 'none'}"
-            )
+            hint = f"did you mean `{close[0]}`?" if close else _has(known)
             yield Diagnostic("E0902", message, location, hint)
+
+
+def _has(known: list[str]) -> str:
+    if known:
+        return f"it has {', '.join(known)}"
+    return "it has none: give it one behind its tensors, `*, m_tile: int = 64`"
 
 
 def _value_faults(axes: Mapping[str, tuple[object, ...]]) -> Iterator[Diagnostic]:
     location = callsite.location(None)
     hint = "write different positive numbers: [64, 128, 256]"
     if not axes:
-        hint = 'write tiles={"n_tile": [64, 128, 256]}, or --tile n_tile=64,128,256'
-        yield Diagnostic("E0903", "a sweep is given no tile parameter", location, hint)
+        yield Diagnostic("E0903", "a sweep is given no tile parameter", location, _WRITE_VALUES)
     for name, values in axes.items():
         if not values:
             yield Diagnostic("E0903", f"`{name}` is given no value to try", location, hint)

@@ -6,7 +6,8 @@ Rules are generators of `Diagnostic`, one module per family. All broken rules ar
 from collections.abc import Iterator
 from typing import assert_never
 
-from tilelang.diagnostics import Diagnostic, Location, TileError
+from tilelang.diagnostics import Diagnostic, TileError
+from tilelang.diagnostics.order import order
 from tilelang.ir.nodes import (
     Alloc,
     If,
@@ -27,6 +28,7 @@ from tilelang.verify.capacity import capacity_faults
 from tilelang.verify.chunks import chunks_faults
 from tilelang.verify.convolution import img2col_faults
 from tilelang.verify.cube import product_faults
+from tilelang.verify.lost_sums import lost_sum_faults
 from tilelang.verify.moves import move_faults
 from tilelang.verify.regions import form_faults, region_faults
 from tilelang.verify.results import input_faults, result_faults, undefined_faults
@@ -53,11 +55,11 @@ def verify(program: Program, machine: Machine) -> Program:
     (`infer_layouts`, `legalise`).
 
     Raises:
-        TileError: E03xx, every broken rule, in source order.
+        TileError: E03xx, every broken rule, in the order in which to mend them.
     """
     faults = dict.fromkeys(_faults(program, machine))
     if faults:
-        raise TileError(*sorted(faults, key=_source_order))
+        raise TileError(*sorted(faults, key=order))
     return program
 
 
@@ -73,6 +75,7 @@ def _faults(program: Program, machine: Machine) -> Iterator[Diagnostic]:
     yield from chunks_faults(program)
     yield from capacity_faults(program, machine)
     yield from undefined_faults(program)
+    yield from lost_sum_faults(program)
     yield from input_faults(program)
     yield from result_faults(program)
 
@@ -114,13 +117,3 @@ def _own_faults(stmt: Stmt, scope: Scope) -> Iterator[Diagnostic]:
             yield from reduce_faults(stmt, scope)
         case _:
             assert_never(stmt)
-
-
-def _source_order(fault: Diagnostic) -> tuple[int, int]:
-    """Return where the fault stands: the line in the kernel's body, then in what it called."""
-    if fault.location is None:
-        return (0, 0)
-    outer: Location = fault.location
-    while outer.called_from:
-        outer = outer.called_from
-    return (outer.line, fault.location.line)

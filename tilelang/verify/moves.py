@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from tilelang.diagnostics import Diagnostic
 from tilelang.ir.nodes import Move
-from tilelang.ir.region import Buffer, Memory, Region
+from tilelang.ir.region import Buffer, Memory, Region, whole
 from tilelang.machines import Machine, Path
 from tilelang.verify.numbers import number_fault
 from tilelang.verify.operands import (
@@ -61,23 +61,34 @@ def move_faults(stmt: Move, scope: Scope) -> Iterator[Diagnostic]:
 
 def _shapes_differ(stmt: Move) -> Diagnostic:
     dst, src = stmt.dst, stmt.src
-    hint = f"make both shapes {shape_text(dst.shape)}"
-    if dst.shape[:-2] == src.shape[:-2] and dst.shape[-2:] == src.shape[-2:][::-1]:
-        hint = f"{turn_round(src)}, or exchange the sizes of `{dst.buffer.name}`"
     return Diagnostic(
         "E0310",
         f"cannot move {shape_text(src.shape)} of `{region_text(src)}` into "
         f"{shape_text(dst.shape)} of `{region_text(dst)}`",
         stmt.loc,
-        hint,
+        _shape_hint(dst, src),
         declared(dst.buffer, src.buffer),
     )
+
+
+def _shape_hint(dst: Region, src: Region) -> str:
+    if dst.shape[:-2] == src.shape[:-2] and dst.shape[-2:] == src.shape[-2:][::-1]:
+        return f"{turn_round(src)}, or exchange the sizes of `{dst.buffer.name}`"
+    for tensor, tile in ((src, dst), (dst, src)):
+        is_whole = tensor.buffer.memory is Memory.GM and tensor == whole(tensor.buffer)
+        if is_whole and len(tensor.shape) == len(tile.shape):
+            start = f"{tensor.buffer.name}[{', '.join('0' for _ in tensor.shape)}]"
+            return f"write where the tile starts, `{start}`: as much moves as the tile holds"
+    return f"make both shapes {shape_text(dst.shape)}"
 
 
 def _no_path(stmt: Move, machine: Machine) -> Diagnostic:
     source, target = stmt.src.buffer.memory, stmt.dst.buffer.memory
     route = machine.route(source, target)
-    if route is None:
+    if source is target is Memory.GM:
+        hint = f"go through a tile: move a part of `{stmt.src.buffer.name}` into a buffer of "
+        hint += f"`{ALLOCATORS[Memory.UB]}`, and that to `{stmt.dst.buffer.name}`"
+    elif route is None:
         hint = f"only the cube reads {source}: move the tile that was loaded into it instead"
     else:
         stops = ", then ".join(

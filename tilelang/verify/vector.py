@@ -56,6 +56,9 @@ def _memory_faults(stmt: Map | Reduce, *regions: Region) -> Iterator[Diagnostic]
             written, ub = region == stmt.dst, f"a buffer of `{ALLOCATORS[Memory.UB]}`"
             into_ub = f"move `{buffer.name}` into {ub} first"
             out_of_ub = f"write into {ub}, and move that to `{buffer.name}`"
+            if buffer.memory is Memory.L0C:
+                out_of_ub = "leave it out: a sum starts at 0 where `init` of its product holds, "
+                out_of_ub += "`tl.matmul(acc, a1, b1, init=k == 0)`"
             yield Diagnostic(
                 "E0340",
                 f"vector work {'writes' if written else 'reads'} UB, and `{region_text(region)}` "

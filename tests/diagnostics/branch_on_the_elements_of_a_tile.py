@@ -1,0 +1,16 @@
+"""A branch of Python on what a tile holds."""
+
+import tilelang as tl
+
+
+@tl.kernel("x[M, N]: T -> y[M, N]: T")
+def wrong(x: tl.Tensor, y: tl.Tensor) -> None:
+    t = tl.alloc_ub((16, 32), x.dtype)
+    tl.data_move(t, x[0, 0])
+    if t > 0:
+        t += 1
+    tl.data_move(y, t)
+
+
+def run() -> None:
+    wrong.program(M=16, N=32, dtype="float32")

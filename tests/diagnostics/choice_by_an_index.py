@@ -1,0 +1,16 @@
+"""A number chosen by a condition over an index."""
+
+import tilelang as tl
+
+
+@tl.kernel("x[M, N]: T -> y[M, N]: T")
+def wrong(x: tl.Tensor, y: tl.Tensor) -> None:
+    for i in tl.cores(2):
+        t = tl.alloc_ub((16, 32), x.dtype)
+        tl.data_move(t, x[i * 16, 0])
+        t += 1 if i == 0 else 2
+        tl.data_move(y[i * 16, 0], t)
+
+
+def run() -> None:
+    wrong.program(M=32, N=32, dtype="float32")

@@ -1,0 +1,16 @@
+"""A list of numbers as the operand of a tile."""
+
+import tilelang as tl
+
+
+@tl.kernel("x[M, N]: T -> y[M, N]: T")
+def wrong(x: tl.Tensor, y: tl.Tensor) -> None:
+    for i in tl.cores(2):
+        t = tl.alloc_ub((16, 32), x.dtype)
+        tl.data_move(t, x[i * 16, 0])
+        t += [1.0, 2.0]  # pyright: ignore[reportOperatorIssue]
+        tl.data_move(y[i * 16, 0], t)
+
+
+def run() -> None:
+    wrong.program(M=32, N=32, dtype="float32")

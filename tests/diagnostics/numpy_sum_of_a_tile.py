@@ -1,0 +1,17 @@
+"""A function of numpy that is no operation on elements."""
+
+import numpy as np
+
+import tilelang as tl
+
+
+@tl.kernel("x[M, N]: T -> y[M, N]: T")
+def wrong(x: tl.Tensor, y: tl.Tensor) -> None:
+    t = tl.alloc_ub((16, 32), x.dtype)
+    tl.data_move(t, x[0, 0])
+    t[:] = np.sum(t)  # pyright: ignore[reportCallIssue, reportArgumentType]
+    tl.data_move(y, t)
+
+
+def run() -> None:
+    wrong.program(M=16, N=32, dtype="float32")

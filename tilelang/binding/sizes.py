@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import SupportsIndex
 
 from tilelang.binding.call import Argument, Call, Known
+from tilelang.ir.named import called
 from tilelang.layouts import Layout, LayoutKind, layout_for
 from tilelang.layouts.rule import Digit, Part
 from tilelang.text.dimension import Dim, DimName, dim_names, dim_text, evaluate_dim
@@ -167,7 +168,7 @@ def _checked_shape(call: Call, spec: TensorSpec) -> Shape | None:
 
 def _evaluate(call: Call, spec: TensorSpec, axis: int) -> int | None:
     dim = spec.dims[axis]
-    values = {name: known.value for name, known in call.sizes.items()}
+    values = {name: called(known.value, name) for name, known in call.sizes.items()}
     try:
         size = evaluate_dim(dim, values)
     except ZeroDivisionError:

@@ -50,6 +50,8 @@ def entry_of(module: str) -> str:
         module = f"tilelang.{module}"
     if module.startswith(f"{BACKENDS}."):
         return ".".join(module.split(".")[:3])
+    if module == f"{LANGUAGE}.__main__":  # the command line by another name
+        return CLI
     for entry in (CLI, BACKENDS, KERNELS):
         if f"{module}.".startswith(f"{entry}."):
             return entry

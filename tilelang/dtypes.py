@@ -73,6 +73,32 @@ ELEMENT_TYPES = tuple(dtype for dtype in DType if dtype is not DType.BOOL)
 DTypeLike: TypeAlias = DType | str | np.dtype[np.generic] | type[np.generic]
 
 
+_ELSEWHERE = {
+    "half": DType.FLOAT16,
+    "fp16": DType.FLOAT16,
+    "f16": DType.FLOAT16,
+    "bf16": DType.BFLOAT16,
+    "float": DType.FLOAT32,
+    "fp32": DType.FLOAT32,
+    "f32": DType.FLOAT32,
+    "single": DType.FLOAT32,
+    "int": DType.INT32,
+    "i32": DType.INT32,
+    "i8": DType.INT8,
+    "s8": DType.INT8,
+    "u8": DType.UINT8,
+}
+"""What others call the element types."""
+
+
+def dtype_hint(like: object) -> str:
+    """Return what to write instead of `like`, which is no element type."""
+    name = like if isinstance(like, str) else getattr(like, "__name__", "")
+    meant = _ELSEWHERE.get(str(name).rpartition(".")[2].lower())
+    names = ", ".join(dtype.value for dtype in ELEMENT_TYPES)
+    return f'write "{meant}"' if meant else f"use one of {names}"
+
+
 def find_dtype(like: DTypeLike) -> DType | None:
     """Return the element type that a name, a numpy type or a `DType` stands for, else None."""
     if isinstance(like, DType):

@@ -288,3 +288,8 @@ def test_a_file_that_is_no_text(tmp_path: Path):
     path.write_bytes(b"\xff\xfe")
     with pytest.raises(TileError, match=r"error\[E0605\]: cannot read .*: it is not UTF-8 text"):
         parse_file(path)
+
+
+def test_an_expression_that_is_nested_too_deep():
+    said = statement_message(f"x[:] = x{' + x' * 2000}")
+    assert said.startswith("wrong.tile:5:12: error[E0513]: the expression is nested too deep")

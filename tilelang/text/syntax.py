@@ -78,6 +78,10 @@ class Node:
             yield from child.walk()
 
 
+_MOST_DEEP = 350
+"""Parts inside each other: programs are read by recursion, and no traced one nests as deep."""
+
+
 class SyntaxFault(Exception):
     """Text that the grammar does not allow, at the characters of `span`."""
 
@@ -130,13 +134,18 @@ def _parser(start: Start) -> "Lark":
     )
 
 
-def _node(part: "Tree[Token] | Token") -> Node:
+def _node(part: "Tree[Token] | Token", depth: int = 0) -> Node:
     from lark import Token
 
+    if depth > _MOST_DEEP:
+        start = 0 if isinstance(part, Token) or part.meta.empty else part.meta.start_pos
+        hint = "store a part of the expression in a tile, and go on with that"
+        message = "the expression is nested too deep here to be read"
+        raise SyntaxFault(message, (start, start + 1), code="E0513", hint=hint)
     if isinstance(part, Token):
         return Node(part.type, (), str(part), part.start_pos or 0, part.end_pos or 0)
     start, end = (0, 0) if part.meta.empty else (part.meta.start_pos, part.meta.end_pos)
-    children = tuple(_node(child) for child in part.children)
+    children = tuple([_node(child, depth + 1) for child in part.children])
     text = children[0].text if len(children) == 1 and not children[0].children else ""
     return Node(str(part.data), children, text, start, end)
 

@@ -25,6 +25,7 @@ ONE_ULP: Mapping[UnaryOp, float] = MappingProxyType(
 
 NONE: frozenset[DType] = frozenset()
 NO_FUNCTION: frozenset[UnaryOp] = frozenset()
+NO_GROWTH: Mapping[UnaryOp, float] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class Numerics:
         saturates: types that may overflow to the largest finite number instead of infinity.
         ulps: error of each function before its result is rounded, in units of the last place of
             float32, whatever the dtype.
+        ulps_per_unit: what is added to that for each unit of the argument's size, for some of them.
         division_ulps: the same of a division.
     """
 
@@ -55,6 +57,7 @@ class Numerics:
     flushes_arguments: frozenset[UnaryOp] = NO_FUNCTION
     saturates: frozenset[DType] = NONE
     ulps: Mapping[UnaryOp, float] = field(default_factory=lambda: ONE_ULP)
+    ulps_per_unit: Mapping[UnaryOp, float] = field(default_factory=lambda: NO_GROWTH)
     division_ulps: float = 0.0
 
 

@@ -14,6 +14,7 @@ algorithm", 1979), all images of a channel, and y.
 Source: Ioffe and Szegedy, "Batch normalization", 2015.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from numpy.typing import NDArray
 import tilelang as tl
 
 N_IMAGES = 64
-"""Images whose statistics are in UB at once."""
+"""Images whose statistics are in UB at once, at most."""
 
 FLOATS = "cast it to float16, bfloat16 or float32 first"
 """What to do with integers, whose results would not be whole."""
@@ -128,27 +129,28 @@ def _merge_images(
 ) -> None:
     """Set mean and variance of every channel from those of its images of `n_points` each."""
     n_images = means.shape[0]
+    n_rows = min(N_IMAGES, 1 << (n_images - 1).bit_length())
     for i in tl.cores(tl.ceildiv(mean.shape[0], c_tile)):
         middle = tl.alloc_ub((1, c_tile), "float32")
         total = tl.alloc_ub((1, c_tile), "float32")
         middle[:] = 0
         total[:] = 0
-        for j in tl.for_range(tl.ceildiv(n_images, N_IMAGES)):
-            rows = tl.alloc_ub((N_IMAGES, c_tile), "float32")
+        for j in tl.for_range(tl.ceildiv(n_images, n_rows)):
+            rows = tl.alloc_ub((n_rows, c_tile), "float32")
             part = tl.alloc_ub((1, c_tile), "float32")
-            tl.data_move(rows, means[j * N_IMAGES, i * c_tile])
+            tl.data_move(rows, means[j * n_rows, i * c_tile])
             part[:] = tl.reduce_sum(rows, axis=0)
             middle += part
         middle[:] = middle / n_images
-        for j in tl.for_range(tl.ceildiv(n_images, N_IMAGES)):
-            rows = tl.alloc_ub((N_IMAGES, c_tile), "float32")
-            inner = tl.alloc_ub((N_IMAGES, c_tile), "float32")
+        for j in tl.for_range(tl.ceildiv(n_images, n_rows)):
+            rows = tl.alloc_ub((n_rows, c_tile), "float32")
+            inner = tl.alloc_ub((n_rows, c_tile), "float32")
             part = tl.alloc_ub((1, c_tile), "float32")
-            tl.data_move(rows, means[j * N_IMAGES, i * c_tile])
-            tl.data_move(inner, squares[j * N_IMAGES, i * c_tile])
+            tl.data_move(rows, means[j * n_rows, i * c_tile])
+            tl.data_move(inner, squares[j * n_rows, i * c_tile])
             rows[:] = rows - middle
             rows[:] = inner + rows * rows * n_points
-            rows[:] = tl.where(j * N_IMAGES + tl.position(0) < n_images, rows, 0)
+            rows[:] = tl.where(j * n_rows + tl.position(0) < n_images, rows, 0)
             part[:] = tl.reduce_sum(rows, axis=0)
             total += part
         total[:] = total / max(n_images * n_points, 1)
@@ -194,6 +196,22 @@ def _load_vector(vector: tl.Tensor, start: tl.IndexLike, size: int) -> tl.Tensor
     tl.data_move(narrow[:, 0], vector[start:])
     wide[:] = tl.cast(narrow, "float32")
     return wide
+
+
+@batch_norm.tiles
+@batch_norm_training.tiles
+def batch_norm_tiles(
+    dims: Mapping[str, int], dtypes: Mapping[str, tl.DType], machine: str
+) -> dict[str, int]:
+    """Return tiles that hold whole images where these fit, on a computer; else the defaults.
+
+    2048 elements at least, so that setting up the channels of a tile costs little beside them.
+    """
+    if machine != "host":
+        return {}
+    n_points = dims["H"] * dims["W"]
+    p_tile = min(max(tl.ceildiv(n_points, 16), 1) * 16, 4096)
+    return {"c_tile": max(16, 2048 // p_tile), "p_tile": p_tile}
 
 
 @batch_norm.inputs

@@ -17,9 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import tilelang as tl
-
-TILE_ELEMENTS = 8192
-"""What of a row block is in UB at once; some 20 bytes an element, so it fits every chip."""
+from tilelang.row_tiles import row_tiles
 
 FLOATS = "cast it to float16, bfloat16 or float32 first"
 """What to do with integers, whose results would not be whole."""
@@ -50,9 +48,8 @@ def layer_norm(  # noqa: PLR0913 - four tensors, an attribute and two tile sizes
 def layer_norm_tiles(
     dims: Mapping[str, int], dtypes: Mapping[str, tl.DType], machine: str
 ) -> dict[str, int]:
-    """Return tiles that hold whole rows where these fit."""
-    n_tile = min(max(1 << (dims["N"] - 1).bit_length(), 16), TILE_ELEMENTS // 4)
-    return {"m_tile": TILE_ELEMENTS // n_tile, "n_tile": n_tile}
+    """Return tiles that hold whole rows where these fit: those of `tilelang.row_tiles`."""
+    return row_tiles(dims["N"], machine)
 
 
 def _short_rows(

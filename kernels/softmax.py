@@ -15,12 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 import tilelang as tl
+from tilelang.row_tiles import row_tiles
 
 LOWEST = float(np.finfo(np.float32).min)
 """The least maximum of a row: -inf minus -inf would be NaN, also where -inf is only the fill."""
-TILE_ELEMENTS = 8192
-"""What of a row block is in UB at once; some 14 bytes an element, so it fits every chip."""
-
 FLOATS = "cast it to float16, bfloat16 or float32 first"
 """What to do with integers, whose results would not be whole."""
 
@@ -41,9 +39,8 @@ def softmax(x: tl.Tensor, y: tl.Tensor, *, m_tile: int = 16, n_tile: int = 512) 
 def softmax_tiles(
     dims: Mapping[str, int], dtypes: Mapping[str, tl.DType], machine: str
 ) -> dict[str, int]:
-    """Return tiles that hold whole rows where these fit."""
-    n_tile = min(max(1 << (dims["N"] - 1).bit_length(), 16), TILE_ELEMENTS // 4)
-    return {"m_tile": TILE_ELEMENTS // n_tile, "n_tile": n_tile}
+    """Return tiles that hold whole rows where these fit: those of `tilelang.row_tiles`."""
+    return row_tiles(dims["N"], machine)
 
 
 def _short_rows(x: tl.Tensor, y: tl.Tensor, row: tl.IndexLike, shape: tuple[int, int]) -> None:
@@ -55,7 +52,8 @@ def _short_rows(x: tl.Tensor, y: tl.Tensor, row: tl.IndexLike, shape: tuple[int,
     top[:] = tl.maximum(top, LOWEST)
     wide[:] = tl.exp(wide - top)
     total[:] = tl.reduce_sum(wide, axis=1)
-    wide[:] = wide / total
+    total[:] = 1 / total  # so that each element costs a product, no division
+    wide[:] = wide * total
     _store(y, row, 0, wide)
 
 
@@ -76,9 +74,10 @@ def _long_rows(x: tl.Tensor, y: tl.Tensor, row: tl.IndexLike, shape: tuple[int, 
         part[:] = tl.reduce_sum(wide, axis=1)
         total[:] = total * tl.exp(top - new_top) + part
         top[:] = new_top
+    total[:] = 1 / total
     for j in tl.for_range(n_tiles):
         wide = _load(x, row, j * shape[1], shape)
-        wide[:] = tl.exp(wide - top) / total
+        wide[:] = tl.exp(wide - top) * total
         _store(y, row, j * shape[1], wide)
 
 

@@ -16,6 +16,7 @@ from tilelang.backends.llvm.panels import (
     operand_form,
 )
 from tilelang.backends.llvm.storage import plain
+from tilelang.backends.llvm.windows import NO_WINDOWS, Windows
 from tilelang.ir import index as ix
 from tilelang.ir.nodes import Alloc, Mmad, Program
 from tilelang.ir.region import Buffer, Memory
@@ -26,14 +27,14 @@ _OF_MAPS = (LayoutKind.NC1HWC0, LayoutKind.FRACTAL_Z)
 """Layouts of convolutions, which serve a CPU as they are."""
 
 
-def choose_forms(program: Program, host: Host) -> dict[str, Form]:
-    """Return the form of every buffer, by name."""
+def choose_forms(program: Program, host: Host, windows: Windows = NO_WINDOWS) -> dict[str, Form]:
+    """Return the form of every buffer, by name; an operand that is read from a map has none."""
     sides = find_sides(program, host)
     forms = {buffer.name: layout_form(buffer) for buffer in (*program.inputs, *program.results)}
     for stmt in walk_program(program):
-        if isinstance(stmt, Alloc):
+        if isinstance(stmt, Alloc) and stmt.buffer.name not in windows.operands:
             forms[stmt.buffer.name] = _form(stmt.buffer, sides.get(stmt.buffer.name, set()))
-    return forms
+    return forms | {name: slab.form for name, slab in windows.slabs.items()}
 
 
 def find_sides(program: Program, host: Host) -> dict[str, set[Side]]:

@@ -8,6 +8,7 @@ That is why the backend can leave out LLVM's own passes, which take ten times as
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from hashlib import sha256
 
 
 @dataclass
@@ -63,6 +64,14 @@ class Code:
     def declare(self, result: str, name: str, *kinds: str) -> None:
         """Say that a function outside the module is called, an intrinsic perhaps."""
         self.declared[f"declare {result} @{name}({', '.join(kinds)})"] = None
+
+    def table(self, values: Sequence[int]) -> str:
+        """Return the address of a constant array of i64, one for all functions that want it."""
+        entries = ", ".join(f"i64 {value}" for value in values)
+        name = f"@table.{sha256(entries.encode()).hexdigest()[:16]}"
+        kind = f"[{len(values)} x i64]"
+        self.declared[f"{name} = private unnamed_addr constant {kind} [{entries}]"] = None
+        return name
 
     def fresh(self, prefix: str = "v") -> str:
         """Return a name that occurs nowhere else in the function."""

@@ -5,10 +5,11 @@ from what the accumulator holds and go on in the order of k, so the result does 
 the product is cut into tiles.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 
+from tilelang.backends.llvm.boxes import clipped
 from tilelang.backends.llvm.form import row_major_digits
 from tilelang.backends.llvm.frame import Frame
 from tilelang.backends.llvm.microkernel import Product, Strides, Tile, emit_bias, emit_tile
@@ -25,9 +26,11 @@ from tilelang.backends.llvm.panels import (
     reads_in_place,
     tile_of,
 )
+from tilelang.backends.llvm.pixels import Pixels, find_pixels
 from tilelang.ir import condition as cond
 from tilelang.ir import index as ix
-from tilelang.ir.index import Index
+from tilelang.ir.condition import Condition
+from tilelang.ir.index import Index, Min
 from tilelang.ir.nodes import Mmad
 from tilelang.ir.region import Region
 from tilelang.ir.source_index import region_element
@@ -35,6 +38,8 @@ from tilelang.ir.source_index import region_element
 _K_UNITS = 512
 """Units of k at a time. Fewer keep the panels in the first-level cache, and lose more by loading
 and storing every sum more often: 128 units cost 5 % at 1024 cubed."""
+_QUAD = 4
+"""Elements of k in a unit of bytes."""
 _K_STEP = 16
 """Units of k that a part of the product is a multiple of."""
 
@@ -57,41 +62,88 @@ def emit_mmad(frame: Frame, stmt: Mmad) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Groups:
-    """Panels taken `width` at a time, `count` times from panel `start`."""
+    """Panels taken `width` at a time, `count` times from panel `start`.
+
+    The last panel of all has `last_columns`.
+    """
 
     start: int
     count: int
     width: int
+    last_columns: int = LANES
 
 
 def _emit_block(frame: Frame, product: Product, number: Index, span: tuple[Index, Index]) -> None:
     """Write the part of a product whose units of k are in `span`."""
     init = cond.conjunction(product.init, cond.equal(number, ix.ZERO))
     n_rows, width = _tile_size(frame, product)
-    for groups in _panel_groups(product.size[1] // LANES, width):
-        name, row = frame.fresh(), frame.fresh()
+    for groups in _panel_groups(product.columns, width):
+        name = frame.fresh()
         with frame.loop(name, ix.ZERO, ix.constant(groups.count)):
             panel = ix.add(ix.constant(groups.start), ix.scale(ix.variable(name), groups.width))
-            tile = Tile(ix.ZERO, panel, n_rows, groups.width, *span)
+            tile = Tile(ix.ZERO, panel, n_rows, groups.width, *span, groups.last_columns)
             bias = emit_bias(frame, product, tile) if product.is_biased else []
-            with frame.loop(row, ix.ZERO, ix.constant(product.size[0] // n_rows)):
-                here = ix.scale(ix.variable(row), n_rows)
-                emit_tile(frame, product, replace(tile, row=here), init, bias)
+            _emit_rows(frame, product, tile, init, bias)
+
+
+def _emit_rows(
+    frame: Frame, product: Product, tile: Tile, init: Condition, bias: Sequence[str]
+) -> None:
+    """Write the tiles of a group of panels, down to the last row that exists."""
+    row, n_full = frame.fresh(), ix.floor_div(product.rows, tile.n_rows)
+    with frame.loop(row, ix.ZERO, n_full):
+        here = ix.scale(ix.variable(row), tile.n_rows)
+        emit_tile(frame, product, replace(tile, row=here), init, bias)
+    rest, last = ix.modulo(product.rows, tile.n_rows), ix.scale(n_full, tile.n_rows)
+    for size in _rest_sizes(frame, product.rows, tile.n_rows):
+        with frame.code.when(frame.condition(cond.equal(rest, ix.constant(size)))):
+            emit_tile(frame, product, replace(tile, row=last, n_rows=size), init, bias)
+
+
+def _rest_sizes(frame: Frame, rows: Index, n_rows: int) -> Iterable[int]:
+    """Return how many rows may be left when so many are taken at a time, without 0."""
+    match rows.terms:
+        case ((Min(args), 1),) if rows.constant == 0:
+            parts = args
+        case _:
+            parts = (rows,)
+    rests = [frame.simplified(ix.modulo(part, n_rows)) for part in parts]
+    if all(rest.is_constant for rest in rests):
+        return sorted({rest.constant for rest in rests} - {0})
+    return range(1, n_rows)
 
 
 def _tile_size(frame: Frame, product: Product) -> tuple[int, int]:
     """Return the (rows, panels) of the micro-kernel.
 
-    A single panel needs more rows to keep the multipliers busy.
+    A single panel needs more rows to keep the multipliers busy. Rows that divide those of the map
+    are equally far apart.
     """
     n_rows, width = tile_of(frame.host)
+    if isinstance(product.a, Pixels):
+        return product.a.n_rows(product.size[0], n_rows), width
+    if product.is_interleaved and product.method.unit == _QUAD:
+        return n_rows, min(width, 2)  # four rows of `b` on their way take registers too
     is_single = product.size[1] == LANES
     if is_single and n_rows == ROWS and product.size[0] % (2 * ROWS) == 0:
         return 2 * ROWS, 1
     return n_rows, width
 
 
-def _panel_groups(n_panels: int, width: int) -> Iterator[_Groups]:
+def _panel_groups(n_columns: int, width: int) -> Iterator[_Groups]:
+    """Yield the groups of panels of so many columns; a last panel that is not full has its own."""
+    n_panels = -(-n_columns // LANES)
+    for groups in _whole_groups(n_panels, width):
+        end = groups.start + groups.count * groups.width
+        if end < n_panels or n_columns % LANES == 0:
+            yield groups
+            continue
+        if groups.count > 1:
+            yield replace(groups, count=groups.count - 1)
+        yield _Groups(end - groups.width, 1, groups.width, n_columns % LANES)
+
+
+def _whole_groups(n_panels: int, width: int) -> Iterator[_Groups]:
     """Yield groups of `width` panels, the rest in twos where one would be left alone."""
     n_full, rest = divmod(n_panels, width)
     if rest == 1 and width == 3 and n_full:
@@ -108,14 +160,21 @@ def _product(frame: Frame, stmt: Mmad) -> Product | None:
     """Return `stmt` as a product of panels, None if some operand does not lie in panels."""
     method = find_method(stmt.a.buffer.dtype, stmt.b.buffer.dtype, frame.host)
     (m, k), n = stmt.a.shape, stmt.b.shape[1]
-    if m % ROWS or n % LANES or k % (4 * method.unit):
+    if n % LANES or k % (4 * method.unit):
         return None
-    a = _operand(frame, stmt.a, method, is_a=True)
+    a = find_pixels(frame, stmt.a, method)
+    if a is None and m % ROWS == 0:
+        a = _operand(frame, stmt.a, method, is_a=True)
     b = _operand(frame, stmt.b, method, is_a=False)
     c = _accumulator(frame, stmt.dst)
-    if a is None or b is None or c is None:
+    box = clipped(frame, stmt.dst)
+    columns = frame.simplified(box.high[1])
+    is_clipped_below = box.condition != cond.TRUE or box.low != (ix.ZERO, ix.ZERO)
+    if a is None or b is None or c is None or is_clipped_below or not columns.is_constant:
         return None
-    return Product(method, a, b, c, (m, n, k // method.unit), stmt.init)
+    rows = frame.simplified(ix.maximum(ix.ZERO, box.high[0]))
+    size = m, n, k // method.unit
+    return Product(method, a, b, c, size, stmt.init, rows, columns.constant)
 
 
 def _operand(frame: Frame, region: Region, method: Method, *, is_a: bool) -> Strides | None:

@@ -1,32 +1,22 @@
-"""Statements that go element by element: moves, maps and img2col, each one nest of loops."""
+"""Moves and img2col: what goes element by element as it is, each one nest of loops."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from math import prod
 
+from tilelang.backends.llvm.boxes import Box, Space, clipped, is_empty, limited, open_space
 from tilelang.backends.llvm.casts import cast
-from tilelang.backends.llvm.expressions import Leaves, evaluate
-from tilelang.backends.llvm.form import row_major_digits
 from tilelang.backends.llvm.frame import Frame
-from tilelang.backends.llvm.nest import (
-    WIDTHS,
-    Box,
-    Space,
-    clipped,
-    emit_nest,
-    is_empty,
-    limited,
-    open_space,
-)
+from tilelang.backends.llvm.nest import emit_nest
 from tilelang.backends.llvm.point import Access, Point
+from tilelang.backends.llvm.squares import emit_squares, find_squares
 from tilelang.backends.llvm.units import emit_unit_fill, emit_units, find_units
-from tilelang.backends.llvm.values import literal
+from tilelang.backends.llvm.values import Value, literal
+from tilelang.backends.llvm.vector_axis import WIDTHS
 from tilelang.ir import condition as cond
 from tilelang.ir import index as ix
 from tilelang.ir.condition import Condition
-from tilelang.ir.expression import Position, loads, walk_expr
 from tilelang.ir.index import Index
-from tilelang.ir.nodes import Img2col, Map, Move
+from tilelang.ir.nodes import Img2col, Move
 from tilelang.ir.region import AsMatrix, Region
 from tilelang.ir.source_index import region_element, source_index
 
@@ -41,7 +31,7 @@ def emit_move(frame: Frame, stmt: Move) -> None:
     units = find_units(frame, stmt.dst, stmt.src, box)
     if missing := _missing(frame, space, source):
         with frame.code.when(frame.condition(missing)):
-            for part in _outside(frame, target, source):
+            for part in outside(frame, target, source):
                 if units:
                     emit_unit_fill(frame, space, part, (dst, src), units)
                 else:
@@ -56,42 +46,54 @@ def emit_move(frame: Frame, stmt: Move) -> None:
 def emit_copy(frame: Frame, space: Space, box: Box, dst: Access, src: Access) -> None:
     """Write the nest that copies `src` to `dst` over `box`."""
 
+    ahead = _rows_ahead(space, dst, src)
+
+    def copied(point: Point) -> Value:
+        return cast(point.lanes, point.load(src), dst.dtype)
+
     def copy_vector(point: Point) -> None:
-        point.store(dst, cast(point.lanes, point.load(src), dst.dtype))
+        if ahead:
+            point.prefetch(src, ahead)
+        point.store(dst, copied(point))
 
     n_bytes = max(dst.form.storage.n_bytes, src.form.storage.n_bytes)
     widths = (64 // n_bytes, *WIDTHS) if n_bytes < 4 else WIDTHS
-    emit_nest(frame, space, box, (dst, src), copy_vector, widths=widths)
+    axes, rest = find_squares(frame, space, box, dst, (src,)), [box]
+    if axes is not None:
+        rest = emit_squares(frame, space, box, axes, (dst, copied))
+    for part in rest:
+        emit_nest(frame, space, part, (dst, src), copy_vector, widths=widths)
+
+
+import os
+
+_D = int(os.environ.get("PFD", "0"))
+
+
+def _rows_ahead(space: Space, dst: Access, src: Access) -> int:
+    from tilelang.backends.llvm.masks import split_lane
+
+    if len(space.names) < 2 or not _D:
+        return 0
+    split = split_lane(src.offset, space.names[-2])
+    if split is None or split[1] * src.form.storage.n_bytes < 512:
+        return 0
+    return _D * split[1]
 
 
 def emit_img2col(frame: Frame, stmt: Img2col) -> None:
-    """Write an img2col: each element is loaded where the window lies on the map, else zero."""
+    """Write an img2col: each element is loaded where the window lies on the map, else zero.
+
+    One whose pixels the cube reads from the map has nothing to do.
+    """
+    if stmt.dst.buffer.name in frame.windows.operands:
+        return
     space = open_space(frame, stmt.dst.shape)
     dst = region_access(frame, stmt.dst, space)
     element, exists = source_index(stmt, space.indices)
     place = frame.places[stmt.src.buffer.name]
     src = Access(place, stmt.src.buffer.dtype, place.form.offset(element), exists)
     emit_copy(frame, space, clipped(frame, stmt.dst), dst, src)
-
-
-def emit_map(frame: Frame, stmt: Map) -> None:
-    """Write a map: the whole expression in one loop."""
-    flat = _is_flat(frame, stmt)
-    space = open_space(frame, (prod(stmt.dst.shape),) if flat else stmt.dst.shape)
-    access = _flat_access if flat else _broadcast_access
-    dst = access(frame, stmt.dst, space)
-    sources = {region: access(frame, region, space) for region in loads(stmt.expr)}
-
-    def map_vector(point: Point) -> None:
-        leaves = Leaves(
-            load=lambda region: point.load(sources[region]),
-            index=frame.value,
-            position=lambda axis: point.position(ix.variable(space.names[axis])),
-        )
-        point.store(dst, evaluate(point.lanes, leaves, stmt.expr))
-
-    box = space.box if flat else clipped(frame, stmt.dst)
-    emit_nest(frame, space, box, [dst, *sources.values()], map_vector)
 
 
 def region_access(frame: Frame, region: Region, space: Space) -> Access:
@@ -103,6 +105,10 @@ def region_access(frame: Frame, region: Region, space: Space) -> Access:
 def element_access(frame: Frame, region: Region, indices: Sequence[Index]) -> Access:
     """Return the access to `region`'s element `indices`, which lies inside the view's shape."""
     element, _ = region_element(region, indices)
+    columns = frame.windows.operands.get(region.buffer.name)
+    if columns is not None:
+        place = frame.places[columns.load.src.buffer.name]
+        return Access(place, region.buffer.dtype, columns.offset(*element))
     place = frame.places[region.buffer.name]
     offset = place.form.offset(element)
     return Access(place, region.buffer.dtype, offset, _exists(region, element))
@@ -115,27 +121,19 @@ def _exists(region: Region, element: Sequence[Index]) -> Condition:
     return cond.less(element[1], ix.constant(region.buffer.shape[1]))
 
 
-def _broadcast_access(frame: Frame, region: Region, space: Space) -> Access:
-    """Return the access to `region` broadcast to the space, as numpy does it."""
-    own = space.indices[len(space.indices) - len(region.shape) :] if region.shape else ()
-    indices = [
-        ix.ZERO if extent == 1 else index for extent, index in zip(region.shape, own, strict=True)
-    ]
-    return element_access(frame, region, indices)
-
-
-def _outside(frame: Frame, target: Box, source: Box) -> Iterator[Box]:
+def outside(frame: Frame, target: Box, source: Box) -> Iterator[Box]:
     """Yield boxes that make up `target` without `source`: a slab at either end of each axis."""
-    if source.condition != cond.TRUE:
+    if source.condition not in (cond.TRUE, target.condition):
         yield target
         return
     rest = target
     for axis, (low, high) in enumerate(zip(target.low, target.high, strict=True)):
         first = ix.minimum(ix.maximum(source.low[axis], low), high)
         last = ix.maximum(ix.minimum(source.high[axis], high), low)
-        for slab in (limited(rest, axis, low, first), limited(rest, axis, last, high)):
-            if not is_empty(frame, slab, axis):
-                yield slab
+        if source.low[axis] != low and not is_empty(frame, limited(rest, axis, low, first), axis):
+            yield limited(rest, axis, low, first)
+        if source.high[axis] != high and not is_empty(frame, limited(rest, axis, last, high), axis):
+            yield limited(rest, axis, last, high)
         rest = limited(rest, axis, first, last)
 
 
@@ -155,20 +153,3 @@ def _emit_fill(frame: Frame, space: Space, box: Box, dst: Access, src: Access) -
         point.store(dst, cast(point.lanes, pad, dst.dtype))
 
     emit_nest(frame, space, box, [dst], fill_vector)
-
-
-def _is_flat(frame: Frame, stmt: Map) -> bool:
-    """Return whether a map is over whole plain arrays of one shape, so that one loop does."""
-    regions = (stmt.dst, *loads(stmt.expr))
-    shape = stmt.dst.buffer.shape
-    has_position = any(isinstance(part, Position) for part in walk_expr(stmt.expr))
-    return not has_position and all(
-        region.is_whole
-        and region.buffer.shape == shape
-        and frame.places[region.buffer.name].form.digits == row_major_digits(shape)
-        for region in regions
-    )
-
-
-def _flat_access(frame: Frame, region: Region, space: Space) -> Access:
-    return Access(frame.places[region.buffer.name], region.buffer.dtype, space.indices[0])

@@ -26,14 +26,13 @@ from tilelang.ir.expression import (
     Where,
 )
 from tilelang.ir.index import Index
-from tilelang.ir.region import Region
 
 
 @dataclass(frozen=True, slots=True)
 class Leaves:
     """What an expression is made of, at the place where its code is written."""
 
-    load: Callable[[Region], Value]
+    load: Callable[[Load], Value]
     index: Callable[[Index], str]
     """The value of an index as an i64 scalar."""
     position: Callable[[int], str]
@@ -69,8 +68,8 @@ def evaluate(lanes: Lanes, leaves: Leaves, expr: Expr) -> Value:
 
 def _leaf(lanes: Lanes, leaves: Leaves, expr: Load | Literal | IndexValue | Position) -> Value:
     match expr:
-        case Load(region):
-            return leaves.load(region)
+        case Load():
+            return leaves.load(expr)
         case Literal(value, dtype):
             return literal(lanes, value, dtype)
         case IndexValue(index):

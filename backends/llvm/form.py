@@ -41,6 +41,8 @@ class Form:
     n_elements: int
     is_padded: bool = False
     """Whether there are elements that no logical index reaches."""
+    origin: int = 0
+    """The offset of the first logical element: so many lie unused before it."""
 
     @property
     def n_bytes(self) -> int:
@@ -49,7 +51,8 @@ class Form:
 
     def offset(self, element: Sequence[Index]) -> Index:
         """Return the offset of a logical element, in elements from the start of the buffer."""
-        return ix.add(*(ix.scale(_digit_value(d, element[d.axis]), d.stride) for d in self.digits))
+        parts = (ix.scale(_digit_value(d, element[d.axis]), d.stride) for d in self.digits)
+        return ix.add(ix.constant(self.origin), *parts)
 
     def of_axis(self, axis: int) -> tuple[Digit, ...]:
         """Return the digits of one axis, coarsest first."""

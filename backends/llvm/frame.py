@@ -12,11 +12,13 @@ from tilelang.backends.llvm.code import Code
 from tilelang.backends.llvm.form import Form
 from tilelang.backends.llvm.host import Host
 from tilelang.backends.llvm.simplify import simplify, simplify_condition
+from tilelang.backends.llvm.windows import NO_WINDOWS, Windows
 from tilelang.ir import index as ix
 from tilelang.ir.condition import And, Compare, Condition, Not, Or, Relation, Truth
 from tilelang.ir.index import Atom, FloorDiv, Index, Max, Min, Mod, Var
 
-_RELATIONS = {Relation.LESS: "slt", Relation.EQUAL: "eq", Relation.NOT_EQUAL: "ne"}
+RELATIONS = {Relation.LESS: "slt", Relation.EQUAL: "eq", Relation.NOT_EQUAL: "ne"}
+"""The relations as LLVM compares signed integers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class Frame:
     code: Code
     host: Host
     places: dict[str, Place]
+    windows: Windows = NO_WINDOWS
     names: dict[str, str] = field(default_factory=dict[str, str])
     ranges: dict[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
 
@@ -95,7 +98,7 @@ class Frame:
             case Truth(value):
                 return "true" if value else "false"
             case Compare(relation, index):
-                return self.pure(f"icmp {_RELATIONS[relation]} i64", self.value(index), "0")
+                return self.pure(f"icmp {RELATIONS[relation]} i64", self.value(index), "0")
             case And(args):
                 return self._fold("and i1", [self.condition(arg) for arg in args])
             case Or(args):

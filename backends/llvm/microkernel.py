@@ -11,6 +11,7 @@ from tilelang.backends.llvm.code import Choice
 from tilelang.backends.llvm.frame import Frame
 from tilelang.backends.llvm.narrow_floats import wide
 from tilelang.backends.llvm.panels import LANES, ROWS, Method, Multiply
+from tilelang.backends.llvm.pixels import Pixels, unit_address
 from tilelang.backends.llvm.storage import Storage
 from tilelang.backends.llvm.values import Lanes, Value, fused, interleave
 from tilelang.dtypes import DType
@@ -22,6 +23,8 @@ _FEW_ROWS = 32
 """Rows of `a` up to which the sums below are mostly not there to be asked for."""
 _FOUR_BIASES = -0x7F7F7F80
 """Four bytes of 128."""
+_LINE = 64
+"""Bytes of a line of the cache."""
 _UNROLL = 4
 """Units of k a step; more makes LLVM hoist loads and spill sums (facts: 8x2 drops to 86 %)."""
 
@@ -47,12 +50,16 @@ class Product:
     """A product whose operands lie in panels."""
 
     method: Method
-    a: Strides
+    a: Strides | Pixels
     b: Strides
     c: Strides
     size: tuple[int, int, int]
     """Rows, columns, and units of k."""
     init: Condition
+    rows: Index
+    """Rows that exist: the accumulator may hang over its tensor's end."""
+    columns: int
+    """Columns that exist."""
 
     @property
     def is_biased(self) -> bool:
@@ -75,6 +82,12 @@ class Tile:
     n_panels: int
     first: Index
     last: Index
+    last_columns: int = LANES
+    """Columns of the last panel that exist; behind them the sums have no memory."""
+
+    def columns(self, number: int) -> int:
+        """Return how many columns the vector of sums with this number has in memory."""
+        return LANES if (number + 1) % self.n_panels else self.last_columns
 
 
 def emit_tile(
@@ -88,12 +101,34 @@ def emit_tile(
     lanes = Lanes(frame.code, frame.host, LANES)
     if product.size[0] > _FEW_ROWS:
         _prefetch_next(frame, product, tile, addresses)
-    sums = _add_units(frame, product, tile, _first_sums(frame, product, addresses, init))
-    kind = lanes.type(product.method.sum_type)
+    starts = _first_sums(frame, product, tile, init)
+    sums = _add_units(frame, product, tile, starts)
     for number, (address, total) in enumerate(zip(addresses, sums, strict=True)):
         if bias:
             total = lanes.op("sub", "i32", total, bias[number % tile.n_panels])
-        frame.code.do(f"store {kind} {total}, ptr {address}, align 4")
+        _store_sums(lanes, product.method.sum_type, address, (total, tile.columns(number)))
+
+
+def _store_sums(lanes: Lanes, element: str, address: str, sums: tuple[str, int]) -> None:
+    """Store a vector of sums, or so many of its columns as exist."""
+    total, n = sums
+    kind = lanes.type(element)
+    if n < lanes.n:
+        order = ", ".join(f"i32 {lane}" for lane in range(n))
+        text = f"shufflevector {kind} {total}, {kind} poison, <{n} x i32> <{order}>"
+        total, kind = lanes.code.pure(text, total), f"<{n} x {element}>"
+    lanes.code.do(f"store {kind} {total}, ptr {address}, align 4")
+
+
+def _load_sums(lanes: Lanes, element: str, address: str, n: int) -> str:
+    """Load a vector of sums, of which so many exist; the others are undefined."""
+    if n == lanes.n:
+        return lanes.code.let(f"load {lanes.type(element)}, ptr {address}, align 4")
+    kind = f"<{n} x {element}>"
+    loaded = lanes.code.let(f"load {kind}, ptr {address}, align 4")
+    order = ", ".join(f"i32 {lane}" if lane < n else "i32 poison" for lane in range(lanes.n))
+    text = f"shufflevector {kind} {loaded}, {kind} poison, <{lanes.n} x i32> <{order}>"
+    return lanes.code.pure(text, loaded)
 
 
 def _prefetch_next(frame: Frame, product: Product, tile: Tile, addresses: Sequence[str]) -> None:
@@ -160,6 +195,8 @@ def _load_vectors(frame: Frame, product: Product, tile: Tile, unit: Index) -> li
     base = frame.address(b.pointer, method.b.llvm, frame.value(start))
     vectors: list[str] = []
     here = frame.address(base, method.b.llvm, frame.value(_without_constant(unit, b.k)))
+    if b.row:
+        _prefetch_panels(frame, product, tile, here, unit.constant)
     for panel in range(tile.n_panels):
         offset = panel * b.outer + unit.constant * b.k
         address = frame.address(here, method.b.llvm, str(offset))
@@ -168,6 +205,21 @@ def _load_vectors(frame: Frame, product: Product, tile: Tile, unit: Index) -> li
         else:
             vectors.append(_load_vector(frame, method, address))
     return vectors
+
+
+def _prefetch_panels(frame: Frame, product: Product, tile: Tile, address: str, step: int) -> None:
+    """Ask for what the next panels have of the rows that are read now.
+
+    Rows of a plain array lie on pages of their own, where the processor foresees nothing.
+    """
+    b, element = product.b, product.method.b
+    n_bytes = tile.n_panels * LANES * element.n_bytes
+    frame.code.declare("void", "llvm.prefetch.p0", "ptr", "i32", "i32", "i32")
+    for row in range(product.method.unit):
+        for line in range(0, n_bytes, _LINE):
+            offset = tile.n_panels * LANES + line // element.n_bytes + step * b.k + row * b.row
+            there = frame.address(address, element.llvm, str(offset))
+            frame.code.do(f"call void @llvm.prefetch.p0(ptr {there}, i32 0, i32 3, i32 1)")
 
 
 def _interleaved(frame: Frame, product: Product, address: str) -> str:
@@ -205,6 +257,9 @@ _DTYPES = {Storage.F32: DType.FLOAT32, Storage.F16: DType.FLOAT16, Storage.BF16:
 def _load_factor(frame: Frame, product: Product, tile: Tile, unit: Index, row: int) -> str:
     """Load one unit of one row of `a` and broadcast it."""
     a, method = product.a, product.method
+    if isinstance(a, Pixels):
+        address = unit_address(frame, a, ix.add(tile.row, ix.constant(row)), unit, method)
+        return _broadcast(frame, method, address)
     start = ix.add(a.start, ix.scale(ix.floor_div(tile.row, ROWS), a.outer))
     base = frame.address(a.pointer, method.a.llvm, frame.value(start))
     whole = ix.add(unit, ix.constant(-unit.constant))
@@ -216,7 +271,11 @@ def _load_factor(frame: Frame, product: Product, tile: Tile, unit: Index, row: i
     inside = ix.add(inside, ix.scale(ix.modulo(tile.row, ROWS), a.row))
     here = frame.address(base, method.a.llvm, frame.value(inside))
     offset = row // ROWS * a.outer + row % ROWS * a.row + unit.constant * method.unit
-    address = frame.address(here, method.a.llvm, str(offset))
+    return _broadcast(frame, method, frame.address(here, method.a.llvm, str(offset)))
+
+
+def _broadcast(frame: Frame, method: Method, address: str) -> str:
+    """Load one unit and broadcast it."""
     element = "float" if method.multiply is Multiply.FMA else "i32"
     scalar = frame.code.let(f"load {element}, ptr {address}, align 4")
     return Lanes(frame.code, frame.host, LANES).splat(element, scalar)
@@ -255,14 +314,16 @@ def _sum_addresses(frame: Frame, product: Product, tile: Tile) -> list[str]:
     ]
 
 
-def _first_sums(
-    frame: Frame, product: Product, addresses: Sequence[str], init: Condition
-) -> Sequence[str]:
-    kind = f"<{LANES} x {product.method.sum_type}>"
-    zeros = ["zeroinitializer"] * len(addresses)
+def _first_sums(frame: Frame, product: Product, tile: Tile, init: Condition) -> Sequence[str]:
+    lanes, element = Lanes(frame.code, frame.host, LANES), product.method.sum_type
+    addresses = _sum_addresses(frame, product, tile)
+    kind, zeros = lanes.type(element), ["zeroinitializer"] * len(addresses)
 
     def load() -> list[str]:
-        return [frame.code.let(f"load {kind}, ptr {address}, align 4") for address in addresses]
+        return [
+            _load_sums(lanes, element, address, tile.columns(number))
+            for number, address in enumerate(addresses)
+        ]
 
     starts = frame.condition(init)
     if starts in ("true", "false"):

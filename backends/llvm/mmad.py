@@ -3,10 +3,11 @@
 `tilelang.backends.llvm.cube` takes the operands that lie in panels.
 """
 
+from tilelang.backends.llvm.boxes import clipped, open_space
 from tilelang.backends.llvm.casts import cast
 from tilelang.backends.llvm.elements import element_access
 from tilelang.backends.llvm.frame import Frame
-from tilelang.backends.llvm.nest import emit_nest, open_space
+from tilelang.backends.llvm.nest import emit_nest
 from tilelang.backends.llvm.point import Access, Point
 from tilelang.backends.llvm.values import Value, fused, register_type
 from tilelang.dtypes import accumulator
@@ -31,7 +32,7 @@ def emit_plain_mmad(frame: Frame, stmt: Mmad) -> None:
             loop.update(_add_product(inner, loop.carried[0], a, b))
         point.store(dst, Value(dst.dtype, loop.results[0]))
 
-    emit_nest(frame, space, space.box, [dst, a, b], sum_up)
+    emit_nest(frame, space, clipped(frame, stmt.dst), [dst, a, b], sum_up)
 
 
 def _first(point: Point, stmt: Mmad, dst: Access) -> str:

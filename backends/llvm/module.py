@@ -16,6 +16,7 @@ from tilelang.backends.llvm.frame import Frame, Place
 from tilelang.backends.llvm.host import Host
 from tilelang.backends.llvm.memory import ScratchPlan, plan_scratch, room_for
 from tilelang.backends.llvm.statements import emit_body
+from tilelang.backends.llvm.windows import Windows, find_windows
 from tilelang.ir import index as ix
 from tilelang.ir.nodes import Program, Stage
 from tilelang.ir.region import Buffer
@@ -40,11 +41,14 @@ class Module:
 
 def generate(program: Program, host: Host) -> Module:
     """Return the module of a lowered program."""
-    forms = choose_forms(program, host)
+    windows = find_windows(program, host)
+    forms = choose_forms(program, host, windows)
     arrays = (*program.inputs, *program.results, *program.workspaces)
     plans = [plan_scratch(stage.body, forms) for stage in program.stages]
     functions = [
-        _Function(f"stage_{number}", stage, _stage_code(stage, arrays, host, (forms, plan)))
+        _Function(
+            f"stage_{number}", stage, _stage_code(stage, arrays, host, (forms, plan, windows))
+        )
         for number, (stage, plan) in enumerate(zip(program.stages, plans, strict=True))
     ]
     return Module(
@@ -103,9 +107,9 @@ def _stage_code(
     stage: Stage,
     arrays: Sequence[Buffer],
     host: Host,
-    memory: tuple[Mapping[str, Form], ScratchPlan],
+    memory: tuple[Mapping[str, Form], ScratchPlan, Windows],
 ) -> Code:
-    forms, plan = memory
+    forms, plan, windows = memory
     code = Code()
     places = {
         buffer.name: Place(_array_pointer(code, number), forms[buffer.name])
@@ -114,7 +118,7 @@ def _stage_code(
     for name, start in plan.starts.items():
         pointer = code.pure(f"getelementptr inbounds i8, ptr %scratch, i64 {start}")
         places[name] = Place(pointer, forms[name])
-    frame = Frame(code, host, places)
+    frame = Frame(code, host, places, windows)
     with code.loop("%first", "%last") as loop:
         _bind_cores(frame, stage, loop.index)
         emit_body(frame, stage.body)

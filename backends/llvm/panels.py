@@ -85,7 +85,7 @@ def reads_in_place(region: Region, method: Method, *, is_a: bool) -> bool:
     axes, storage = matrix_axes(region), method.a if is_a else method.b
     if axes is None or storage is not plain(region.buffer.dtype):
         return False
-    return axes[1] == region.buffer.rank - 1 and (is_a or method.unit < 4)
+    return axes[1] == region.buffer.rank - 1
 
 
 def matrix_axes(region: Region) -> tuple[int, int] | None:

@@ -10,6 +10,15 @@ from dataclasses import dataclass, field
 from tilelang.backends.llvm.casts import from_storage, to_storage
 from tilelang.backends.llvm.form import Form
 from tilelang.backends.llvm.frame import Frame, Place
+from tilelang.backends.llvm.masks import (
+    depends_on,
+    first_lanes,
+    is_affine,
+    lanes_where,
+    masked_load,
+    masked_store,
+    split_lane,
+)
 from tilelang.backends.llvm.simplify import simplify_condition
 from tilelang.backends.llvm.storage import plain
 from tilelang.backends.llvm.values import Lanes, Value, literal, register_type, scalar_literal
@@ -17,7 +26,7 @@ from tilelang.dtypes import DType
 from tilelang.ir import condition as cond
 from tilelang.ir import index as ix
 from tilelang.ir.condition import Condition
-from tilelang.ir.index import Index, Var
+from tilelang.ir.index import Index
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,22 +48,19 @@ class Access:
         return self.place.form
 
 
-def split_lane(offset: Index, lane: str) -> tuple[Index, int] | None:
-    """Return `(base, stride)` with `offset == base + stride * lane`, if it is of that form."""
-    base = tuple(term for term in offset.terms if term[0] != Var(lane))
-    stride = next((factor for atom, factor in offset.terms if atom == Var(lane)), 0)
-    rest = Index(base, offset.constant)
-    return None if lane in ix.free_variables(rest) else (rest, stride)
-
-
 @dataclass
 class Point:
-    """One step of a nest: `lanes.n` elements, numbered by the variable `lane`."""
+    """One step of a nest: `lanes.n` elements, numbered by the variable `lane`.
+
+    Of a step over the end of an axis only the first `n_active` exist, at least one and not all:
+    the others are neither read nor written. There, elements of every access lie side by side.
+    """
 
     frame: Frame
     lanes: Lanes
     replaced: Mapping[str, Index]
     lane: str
+    n_active: str | None = None
     _loaded: dict[Access, Value] = field(default_factory=dict[Access, Value])
 
     def at(self, index: Index) -> Index:
@@ -75,13 +81,16 @@ class Point:
         self._loaded.clear()
         if split and (split[1] == 1 or self.lanes.n == 1):
             address = self._address(access, self._of_lane(offset, 0))
-            kind, align = self.lanes.type(element), access.form.storage.n_bytes
-            self.frame.code.do(f"store {kind} {raw}, ptr {address}, align {align}")
+            self._store_vector(access, raw, address)
             return
         for number in range(self.lanes.n):
             address = self._address(access, self._of_lane(offset, number))
             scalar = self.lanes.extract(element, raw, number)
             self.frame.code.do(f"store {element} {scalar}, ptr {address}")
+
+    def active(self) -> str | None:
+        """Return the mask of the lanes that exist, None where all do."""
+        return None if self.n_active is None else first_lanes(self.lanes, self.n_active)
 
     def position(self, index: Index) -> str:
         """Return an index over the nest's variables as an i32 vector."""
@@ -92,20 +101,57 @@ class Point:
         steps = ", ".join(f"i32 {split[1] * number}" for number in range(self.lanes.n))
         return self.lanes.op("add", "i32", self.lanes.splat("i32", scalar), f"<{steps}>")
 
+    def prefetch(self, access: Access, ahead: int) -> None:
+        """Ask for what lies `ahead` elements behind the elements of `access`."""
+        code = self.frame.code
+        address = self._address(access, self._of_lane(self.at(access.offset), 0))
+        later = self._address_of(address, self._element(access), str(ahead))
+        code.declare("void", "llvm.prefetch.p0", "ptr", "i32", "i32", "i32")
+        code.do(f"call void @llvm.prefetch.p0(ptr {later}, i32 0, i32 3, i32 1)")
+
     def _load(self, access: Access) -> Value:
         condition = cond.substitute(access.exists, self.replaced)
         condition = simplify_condition(condition, self.frame.ranges)
         offset = self.at(access.offset)
         if condition == cond.FALSE:
             return literal(self.lanes, access.pad, access.dtype)
-        if condition == cond.TRUE:
+        mask = self._mask(access, offset, condition)
+        if mask is not None:
+            raw = self._raw_masked(access, offset, mask)
+        elif condition == cond.TRUE:
             raw = self._raw(access, offset)
-        elif any(self.lane in ix.free_variables(index) for index in cond.indices(condition)):
+        elif depends_on(condition, self.lane):
             return self._load_lanes(access, offset, condition)
         else:
             exists = self.frame.condition(condition)
             return self._guarded(access, offset, exists)
         return from_storage(self.lanes, raw, access.form.storage, access.dtype)
+
+    def _mask(self, access: Access, offset: Index, condition: Condition) -> str | None:
+        """Return which lanes of a vector in memory exist, None where they need no mask."""
+        split, is_mixed = split_lane(offset, self.lane), depends_on(condition, self.lane)
+        if self.n_active is None and not (is_mixed and self.frame.host.avx512):
+            return None
+        if split is None or split[1] != 1 or not is_affine(condition, self.lane):
+            return None
+        if access.form.storage is not plain(access.dtype):
+            return None
+        own, active = lanes_where(self.frame, self.lanes, self.lane, condition), self.active()
+        return own if active is None else self.lanes.op("and", "i1", own, active)
+
+    def _raw_masked(self, access: Access, offset: Index, mask: str) -> str:
+        address = self._address(access, self._of_lane(offset, 0))
+        pad = literal(self.lanes, access.pad, access.dtype).text
+        return masked_load(self.lanes, address, mask, self._element(access), pad)
+
+    def _store_vector(self, access: Access, raw: str, address: str) -> None:
+        """Write the active lanes of a vector to memory."""
+        mask, element, align = self.active(), self._element(access), access.form.storage.n_bytes
+        if mask is not None:
+            masked_store(self.lanes, raw, address, mask, element)
+            return
+        kind = self.lanes.type(element)
+        self.frame.code.do(f"store {kind} {raw}, ptr {address}, align {align}")
 
     def _guarded(self, access: Access, offset: Index, exists: str) -> Value:
         """Load where the scalar `exists` holds; elsewhere the start of the buffer, unused."""

@@ -6,22 +6,32 @@ from typing import assert_never
 import numpy as np
 
 from tilelang.backends.llvm.arithmetic import extreme, integer_extreme
+from tilelang.backends.llvm.boxes import Box, Space, limited, open_space
 from tilelang.backends.llvm.casts import cast
-from tilelang.backends.llvm.elements import element_access, region_access
+from tilelang.backends.llvm.elements import region_access
+from tilelang.backends.llvm.folds import Fold
+from tilelang.backends.llvm.formula import Formula, Sources
 from tilelang.backends.llvm.frame import Frame
-from tilelang.backends.llvm.nest import WIDTHS, clipped, emit_nest, open_space
-from tilelang.backends.llvm.point import Access, Point, split_lane
+from tilelang.backends.llvm.masks import split_lane
+from tilelang.backends.llvm.nest import emit_nest
+from tilelang.backends.llvm.point import Access, Point
 from tilelang.backends.llvm.simplify import simplify
 from tilelang.backends.llvm.values import Lanes, Value, literal, register_type
+from tilelang.backends.llvm.vector_axis import WIDTHS
 from tilelang.dtypes import DType
 from tilelang.ir import index as ix
+from tilelang.ir.expression import Expr, Load
+from tilelang.ir.index import Index
 from tilelang.ir.nodes import Reduce, ReduceOp
+from tilelang.ir.region import Region
 
 _WIDTH = 16
+_CHAINS = 4
+"""Sums of one line: an addition takes about four cycles, and two may start in each."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Fold:
+class _Folding:
     """How two partial results become one, in the dtype that they are kept in."""
 
     op: ReduceOp
@@ -47,72 +57,183 @@ def emit_reduce(frame: Frame, stmt: Reduce) -> None:
 
     Where the axis itself lies contiguous, vectors are folded along it and their lanes at the end.
     """
-    space = open_space(frame, stmt.dst.shape)
-    size = stmt.src.shape[stmt.axis]
-    (name,) = open_space(frame, (size,)).names
-    indices = [*space.indices]
-    indices[stmt.axis] = ix.variable(name)
-    src = element_access(frame, stmt.src, indices)
-    line = _Line(src, _Fold(stmt.op, _kept(stmt.op, src.dtype)), name, size)
-    dst = region_access(frame, stmt.dst, space)
-    together = _lies_together(frame, line)
+    _emit(frame, stmt, Load(stmt.src), None)
+
+
+def emit_fold(frame: Frame, fold: Fold) -> None:
+    """Write a map and the reduction of what it sets in one nest."""
+    _emit(frame, fold.reduce, fold.stmt.expr, fold.stmt.dst if fold.is_kept else None)
+
+
+def _emit(frame: Frame, stmt: Reduce, expr: Expr, kept: Region | None) -> None:
+    """Write the reduction of `expr`, whose elements also go to `kept`."""
+    space = open_space(frame, stmt.src.shape)
+    formula = Formula(frame, space, expr)
+    target = None if kept is None else region_access(frame, kept, space)
+    line = _Line(
+        formula, target, _Folding(stmt.op, _kept(stmt.op, stmt.src.buffer.dtype)), stmt.axis
+    )
+    outer = _without_axis(frame, space, stmt.axis)
+    dst = region_access(frame, stmt.dst, outer)
+    together = _lies_together(line)
 
     def reduce_point(point: Point) -> None:
-        total = _fold_vectors(point, line) if together else _fold_loop(point, line, (0, size))
-        point.store(dst, cast(point.lanes, Value(line.fold.dtype, total), dst.dtype))
+        total = _fold_vectors(point, line) if together else _fold_loops(point, line)
+        point.store(dst, cast(point.lanes, Value(line.folding.dtype, total), dst.dtype))
 
+    accesses = [dst, *line.accesses(space.box)]
     widths = (1,) if together else WIDTHS
-    emit_nest(frame, space, clipped(frame, stmt.dst), [dst, src], reduce_point, widths=widths)
+    emit_nest(frame, outer, outer.box, accesses, reduce_point, widths=widths)
+
+
+def _without_axis(frame: Frame, space: Space, axis: int) -> Space:
+    """Return the space of the results: `space` with one element along `axis`."""
+    names, shape = list(space.names), list(space.shape)
+    names[axis], shape[axis] = frame.fresh(), 1
+    frame.ranges[names[axis]] = (0, 0)
+    return Space(tuple(names), tuple(shape))
 
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """What is folded: the access to an element at position `name` along the axis."""
+    """What is folded: the elements of `formula` along `axis`, which also go to `kept`."""
 
-    src: Access
-    fold: _Fold
-    name: str
-    size: int
+    formula: Formula
+    kept: Access | None
+    folding: _Folding
+    axis: int
+
+    @property
+    def name(self) -> str:
+        """The variable of the axis."""
+        return self.formula.space.names[self.axis]
+
+    @property
+    def size(self) -> int:
+        """Elements along the axis."""
+        return self.formula.space.shape[self.axis]
+
+    @property
+    def n_existing(self) -> Index:
+        """How many elements, from the first on, depend on nothing that hangs over the axis."""
+        inside = self.formula.interior(self.formula.space.box)
+        return inside.high[self.axis] if inside.low[self.axis] == ix.ZERO else ix.ZERO
+
+    def box(self, low: Index, high: Index) -> Box:
+        """Return all lines between two places along the axis."""
+        return limited(self.formula.space.box, self.axis, low, high)
+
+    def accesses(self, box: Box) -> list[Access]:
+        """Return what is read and written in a box."""
+        sources = list(self.formula.sources(box).values())
+        return sources if self.kept is None else [self.kept, *sources]
+
+    def folded(self, point: Point, total: str, sources: Sources) -> str:
+        """Return `total` with the elements at `point` folded into it."""
+        value = self.formula.value(point, sources)
+        if self.kept is not None:
+            point.store(self.kept, value)
+        return self.folding.join(
+            point.lanes, total, cast(point.lanes, value, self.folding.dtype).text
+        )
+
+    def start(self, lanes: Lanes) -> tuple[str, str]:
+        """Return the type and the value of what nothing has been folded into."""
+        return lanes.type(register_type(self.folding.dtype)), self.folding.first(lanes)
 
 
-def _fold_loop(point: Point, line: _Line, span: tuple[int, int]) -> str:
-    """Return the fold of the elements in `span`, one vector of lines at a time."""
-    frame, lanes, fold = point.frame, point.lanes, line.fold
-    if span[0] == span[1]:
-        return fold.first(lanes)
-    first = (lanes.type(register_type(fold.dtype)), fold.first(lanes))
-    with frame.code.loop(*span, carried=[first]) as loop:
-        frame.bind(line.name, loop.index, span[0], span[1] - 1)
-        inner = Point(frame, lanes, point.replaced, point.lane)
-        loop.update(fold.join(lanes, loop.carried[0], _kept_text(inner, line)))
+def _fold_loops(point: Point, line: _Line) -> str:
+    """Return the fold of a vector of lines: what exists, then what hangs over."""
+    end = ix.maximum(ix.ZERO, line.n_existing)
+    total = _fold_loop(point, line, (ix.ZERO, end), line.folding.first(point.lanes))
+    return _fold_loop(point, line, (end, ix.constant(line.size)), total)
+
+
+def _fold_loop(point: Point, line: _Line, span: tuple[Index, Index], total: str) -> str:
+    """Return `total` with the elements in `span` folded into it, a step for each."""
+    frame, lanes = point.frame, point.lanes
+    low, high = (frame.number(limit) for limit in span)
+    if low == high:
+        return total
+    sources = line.formula.sources(line.box(*span))
+    kind, _ = line.start(lanes)
+    with frame.code.loop(low, high, carried=[(kind, total)]) as loop:
+        frame.bind(line.name, loop.index, *_range(frame, span))
+        inner = Point(frame, lanes, point.replaced, point.lane, point.n_active)
+        loop.update(line.folded(inner, loop.carried[0], sources))
     return loop.results[0]
 
 
 def _fold_vectors(point: Point, line: _Line) -> str:
-    """Return the fold of one line: vectors along it, then their lanes, then what is left."""
-    frame, fold = point.frame, line.fold
-    wide_lanes = Lanes(frame.code, frame.host, _WIDTH)
-    n_vectors, lane, step = line.size // _WIDTH, frame.fresh(), frame.fresh()
-    rest = _fold_loop(point, line, (n_vectors * _WIDTH, line.size))
-    if not n_vectors:
-        return rest
-    frame.ranges[lane] = (0, _WIDTH - 1)
-    along = ix.add(ix.scale(ix.variable(step), _WIDTH), ix.variable(lane))
-    first = (wide_lanes.type(register_type(fold.dtype)), fold.first(wide_lanes))
-    with frame.code.loop(0, n_vectors, carried=[first]) as loop:
-        frame.bind(step, loop.index, 0, n_vectors - 1)
-        inner = Point(frame, wide_lanes, {**point.replaced, line.name: along}, lane)
-        loop.update(fold.join(wide_lanes, loop.carried[0], _kept_text(inner, line)))
-    return fold.join(point.lanes, _fold_lanes(wide_lanes, fold, loop.results[0]), rest)
+    """Return the fold of one line: vectors along it, then their lanes, then what is left.
+
+    Elements go to `_CHAINS` sums in turn, whose additions need not wait for each other; the order
+    is that of the line, whoever computes it.
+    """
+    frame = point.frame
+    lanes = Lanes(frame.code, frame.host, _WIDTH)
+    n_vectors, end = line.size // _WIDTH, ix.maximum(ix.ZERO, line.n_existing)
+    n_whole = frame.simplified(ix.floor_div(end, _WIDTH))
+    n_rounds = frame.simplified(ix.floor_div(n_whole, _CHAINS))
+    step = _Steps(point, line, lanes)
+    totals = step.fold((ix.ZERO, n_rounds), [line.start(lanes)[1]] * _CHAINS, end)
+    last = ix.scale(n_rounds, _CHAINS)
+    totals[:1] = step.fold((last, n_whole), totals[:1], end)
+    totals[:1] = step.fold((n_whole, ix.constant(n_vectors)), totals[:1], ix.constant(line.size))
+    while len(totals) > 1:
+        totals = [line.folding.join(lanes, *totals[:2]), *totals[2:]]
+    total = _fold_lanes(lanes, line.folding, totals[0])
+    rest = ix.constant(n_vectors * _WIDTH), ix.constant(line.size)
+    return _fold_loop(point, line, rest, total)
 
 
-def _fold_lanes(lanes: Lanes, fold: _Fold, vector: str) -> str:
+@dataclass(frozen=True, slots=True)
+class _Steps:
+    """Vectors along one line."""
+
+    point: Point
+    line: _Line
+    lanes: Lanes
+
+    def fold(self, span: tuple[Index, Index], totals: list[str], end: Index) -> list[str]:
+        """Return `totals` with rounds of vectors folded into them, a vector into each.
+
+        `span` counts rounds; elements are known to exist before `end`, where that is not the size.
+        """
+        frame, line, width = self.point.frame, self.line, len(totals) * _WIDTH
+        low, high = (frame.number(limit) for limit in span)
+        if low == high:
+            return totals
+        sources = line.formula.sources(line.box(ix.ZERO, end))
+        lane, name = frame.fresh(), frame.fresh()
+        frame.ranges[lane] = (0, _WIDTH - 1)
+        kind, _ = line.start(self.lanes)
+        with frame.code.loop(low, high, carried=[(kind, total) for total in totals]) as loop:
+            frame.bind(name, loop.index, *_range(frame, span))
+            first = ix.scale(ix.variable(name), width)
+            folded: list[str] = []
+            for number, total in enumerate(loop.carried):
+                along = ix.add(first, ix.constant(number * _WIDTH), ix.variable(lane))
+                replaced = {**self.point.replaced, line.name: along}
+                inner = Point(frame, self.lanes, replaced, lane)
+                folded.append(line.folded(inner, total, sources))
+            loop.update(*folded)
+        return list(loop.results)
+
+
+def _range(frame: Frame, span: tuple[Index, Index]) -> tuple[int, int]:
+    """Return the range of a loop's variable."""
+    low, high = (ix.bounds(limit, frame.ranges) for limit in span)
+    return low[0], high[1] - 1
+
+
+def _fold_lanes(lanes: Lanes, folding: _Folding, vector: str) -> str:
     """Return the fold of a vector's lanes, halves onto halves, as a vector of one."""
-    element, code = register_type(fold.dtype), lanes.code
+    element, code = register_type(folding.dtype), lanes.code
     while lanes.n > 1:
         half = Lanes(code, lanes.host, lanes.n // 2)
         parts = [_slice(lanes, element, vector, start) for start in (0, half.n)]
-        vector, lanes = fold.join(half, *parts), half
+        vector, lanes = folding.join(half, *parts), half
     return vector
 
 
@@ -123,17 +244,18 @@ def _slice(lanes: Lanes, element: str, vector: str, start: int) -> str:
     return lanes.code.pure(text, vector)
 
 
-def _lies_together(frame: Frame, line: _Line) -> bool:
+def _lies_together(line: _Line) -> bool:
     """Return whether the elements along the axis are side by side in vectors."""
+    frame = line.formula.frame
     along = ix.add(ix.scale(ix.variable("$step"), _WIDTH), ix.variable("$lane"))
     ranges = {**frame.ranges, "$step": (0, line.size), "$lane": (0, _WIDTH - 1)}
-    offset = simplify(ix.substitute(line.src.offset, {line.name: along}), ranges)
-    split = split_lane(offset, "$lane")
-    return line.size >= _WIDTH and split is not None and split[1] == 1
-
-
-def _kept_text(point: Point, line: _Line) -> str:
-    return cast(point.lanes, point.load(line.src), line.fold.dtype).text
+    offsets = [
+        simplify(ix.substitute(access.offset, {line.name: along}), ranges)
+        for access in line.accesses(line.formula.space.box)
+    ]
+    splits = [split_lane(offset, "$lane") for offset in offsets]
+    strides = [None if split is None else split[1] for split in splits]
+    return line.size >= _WIDTH and 1 in strides and set(strides) <= {0, 1}
 
 
 def _kept(op: ReduceOp, dtype: DType) -> DType:

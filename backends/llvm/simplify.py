@@ -21,7 +21,20 @@ def simplify(index: Index, ranges: Ranges) -> Index:
     if all(isinstance(atom, Var) for atom, _ in index.terms):
         return index
     parts = (ix.scale(_simplify_atom(atom, ranges), factor) for atom, factor in index.terms)
-    return ix.add(ix.constant(index.constant), *parts)
+    return _recombined(ix.add(ix.constant(index.constant), *parts))
+
+
+def _recombined(index: Index) -> Index:
+    """Return `index` with `x` for every `d*(x // d) + x % d`, what a merged axis makes of it."""
+    factors = dict(index.terms)
+    for atom, factor in index.terms:
+        if isinstance(atom, Mod):
+            quotient = FloorDiv(atom.index, atom.divisor)
+            if factors.get(quotient) == factor * atom.divisor:
+                left = tuple(term for term in index.terms if term[0] not in (atom, quotient))
+                whole = ix.scale(atom.index, factor)
+                return _recombined(ix.add(Index(left, index.constant), whole))
+    return index
 
 
 def simplify_condition(condition: Condition, ranges: Ranges) -> Condition:

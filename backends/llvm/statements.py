@@ -3,9 +3,12 @@
 from typing import assert_never
 
 from tilelang.backends.llvm.cube import emit_mmad
-from tilelang.backends.llvm.elements import emit_img2col, emit_map, emit_move
+from tilelang.backends.llvm.elements import emit_img2col, emit_move
+from tilelang.backends.llvm.folds import Fold, with_folds
 from tilelang.backends.llvm.frame import Frame
-from tilelang.backends.llvm.reductions import emit_reduce
+from tilelang.backends.llvm.maps import emit_map
+from tilelang.backends.llvm.pixels import emit_zeros
+from tilelang.backends.llvm.reductions import emit_fold, emit_reduce
 from tilelang.ir import condition as cond
 from tilelang.ir import index as ix
 from tilelang.ir.nodes import (
@@ -25,14 +28,17 @@ from tilelang.ir.nodes import (
 
 def emit_body(frame: Frame, body: Body) -> None:
     """Write the statements of `body` in order."""
-    for stmt in body:
-        _emit(frame, stmt)
+    for stmt in with_folds(body):
+        if isinstance(stmt, Fold):
+            emit_fold(frame, stmt)
+        else:
+            _emit(frame, stmt)
 
 
 def _emit(frame: Frame, stmt: Stmt) -> None:
     match stmt:
         case Alloc():
-            pass  # every buffer has its place already
+            _emit_alloc(frame, stmt)
         case Loop():
             with frame.loop(stmt.var, ix.ZERO, stmt.extent):
                 emit_body(frame, stmt.body)
@@ -52,6 +58,12 @@ def _emit(frame: Frame, stmt: Stmt) -> None:
             raise AssertionError("expand_matmul left a Matmul")
         case _:
             assert_never(stmt)
+
+
+def _emit_alloc(frame: Frame, stmt: Alloc) -> None:
+    """Clear the margins of a buffer that has some; every buffer has its place already."""
+    if slab := frame.windows.slabs.get(stmt.buffer.name):
+        emit_zeros(frame, frame.places[stmt.buffer.name].pointer, slab)
 
 
 def _emit_if(frame: Frame, stmt: If) -> None:

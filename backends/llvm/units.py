@@ -6,9 +6,10 @@ put together from the rows of the unit.
 
 from dataclasses import dataclass, replace
 
+from tilelang.backends.llvm.boxes import Box, Space, limited
 from tilelang.backends.llvm.form import Form
 from tilelang.backends.llvm.frame import Frame, Place
-from tilelang.backends.llvm.nest import Box, Space, emit_nest, limited
+from tilelang.backends.llvm.nest import emit_nest
 from tilelang.backends.llvm.point import Access, Point
 from tilelang.backends.llvm.storage import Storage
 from tilelang.backends.llvm.values import Value, interleave, scalar_literal
@@ -55,7 +56,11 @@ def emit_units(
     target = _whole_units(frame, dst, units.size, {name: first})
     sources = [_moved(src, {name: ix.add(first, ix.constant(n))}) for n in range(units.size)]
 
+    from tilelang.backends.llvm.elements import _rows_ahead
+    ahead = _rows_ahead(space, dst, src)
     def pack_units(point: Point) -> None:
+        if ahead:
+            for source in sources: point.prefetch(source, ahead)
         rows = [point.load(source).text for source in sources]
         text = interleave(point.lanes, rows, 8 * dst.form.storage.n_bytes)
         point.store(target, Value(DType.INT32, text))

@@ -14,13 +14,14 @@ from collections.abc import Callable, Iterator, Mapping
 import llvmlite
 import numpy as np
 
-from bench.cpu_kernels import convolution
+from bench.cpu_kernels import convolution, rows
 from bench.cpu_kernels.results import write_section
 from bench.cpu_kernels.row import HEAD, Row
 from bench.cpu_kernels.turns import find_torch
 
 FAMILIES: Mapping[str, Callable[[bool], Iterator[Row]]] = {
     "convolution": convolution.rows,
+    "rows": rows.rows,
 }
 """What yields the rows of each family; its argument says whether fewer cases and rounds do."""
 HEADING = "Kernels on this CPU"

@@ -73,9 +73,13 @@ class Rounding(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """The elements of a region."""
+    """The elements of a region.
+
+    Only a backend's own passes make one that hangs over its buffer: there it is `pad`.
+    """
 
     region: Region
+    pad: int | float = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -100,7 +100,8 @@ def map_regions(stmt: Stmt, change: Callable[[Region], Region]) -> Stmt:
             return replace(stmt, dst=change(stmt.dst), a=change(stmt.a), b=change(stmt.b))
         case Map():
             expr = rewrite_expr(
-                stmt.expr, lambda e: Load(change(e.region)) if isinstance(e, Load) else e
+                stmt.expr,
+                lambda e: replace(e, region=change(e.region)) if isinstance(e, Load) else e,
             )
             return replace(stmt, dst=change(stmt.dst), expr=expr)
         case _:

@@ -1,13 +1,14 @@
 """Let the cube sum up in the tensor itself, where nothing is done to the sums afterwards.
 
-An accumulator that only products write and one store takes to a row-major tensor of its own dtype,
-without hanging over, need not exist: the tensor's tile is the accumulator. This comes after
+An accumulator that only products write and one store takes to a row-major tensor of its own dtype
+need not exist: the tensor's tile is the accumulator, of which products leave alone what hangs over
+the tensor's end. This comes after
 `inline_elements`, which turns the way out through UB into that one store.
 """
 
 from dataclasses import replace
 
-from tilelang.backends.llvm.passes.existence import always_exists, ranges_of
+from tilelang.backends.llvm.existence import ranges_of
 from tilelang.ir import index as ix
 from tilelang.ir.expression import Load
 from tilelang.ir.nodes import Alloc, Body, Map, Mmad, Program, Stage, Stmt
@@ -75,10 +76,21 @@ def _is_store(stmt: Map, source: Region, stage: Stage) -> bool:
         and stmt.dst.view == identity(2)
         and stmt.dst.extent == acc.shape
         and target.shape[1] * target.dtype.n_bytes <= _MAX_STRIDE
-        and always_exists(stmt.dst, ranges_of(stage.grid))
+        and stmt.dst.step == (1, 1)
+        and _begins_inside(stmt.dst, ranges_of(stage.grid))
         and all(isinstance(other, Mmad) and region == other.dst for other, region in uses)
         and all(region.view == identity(2) and region.step == (1, 1) for _, region in uses)
     )
+
+
+def _begins_inside(region: Region, ranges: dict[str, tuple[int, int]]) -> bool:
+    """Return whether a tile never begins before its tensor, and its columns end at a known place.
+
+    How many rows exist may be known at run time only; columns are cut into panels before.
+    """
+    (first_row, _), (first, last) = (ix.bounds(start, ranges) for start in region.start)
+    is_known = first == last or last + region.shape[1] <= region.buffer.shape[1]
+    return first_row >= 0 and first >= 0 and is_known
 
 
 def _written_names(body: Body) -> set[str]:

@@ -162,7 +162,7 @@ def _workspace(buffer: Buffer, loops: tuple[Core, ...]) -> Buffer:
 
 
 def find_loads(body: Body, loops: tuple[Core, ...]) -> Iterator[tuple[Move, tuple[Core, ...]]]:
-    """Yield the loads of whole tiles for the cube inside loops of constant extents, with these loops.
+    """Yield the loads of the cube's whole tiles in loops of constant extents, with these loops.
 
     The tile is allocated beside its load, so the load is all that it ever holds.
     """

@@ -10,9 +10,9 @@ from dataclasses import replace
 from functools import partial
 from math import prod
 
+from tilelang.backends.llvm.existence import always_exists, ranges_of
 from tilelang.backends.llvm.host import Host
 from tilelang.backends.llvm.panels import find_method, reads_in_place
-from tilelang.backends.llvm.passes.existence import always_exists, ranges_of
 from tilelang.backends.llvm.passes.hoist_packs import find_loads, only_read_by_cube
 from tilelang.ir import index as ix
 from tilelang.ir.nodes import Alloc, Body, Mmad, Move, Program, Stage, Stmt

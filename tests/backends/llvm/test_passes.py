@@ -26,8 +26,10 @@ HOST = find_host()
 NAMES = [
     "alias_operands",
     "read_in_place",
+    "load_matrix",
     "hoist_packs",
     "inline_elements",
+    "trim_products",
     "accumulate_in_place",
 ]
 

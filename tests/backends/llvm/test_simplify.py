@@ -64,3 +64,11 @@ def test_a_block_index_loses_its_division():
     assert simplify(ix.floor_div(inside, 16), RANGES) == i
     assert simplify(ix.modulo(inside, 16), RANGES) == j
     assert simplify(ix.floor_div(inside, 48), RANGES) == ix.floor_div(i, 3)
+
+
+def test_a_merged_axis_loses_its_division():
+    place = ix.add(ix.scale(ix.variable("i"), 50), ix.variable("j"))
+    rows, rest = ix.floor_div(place, 7), ix.modulo(place, 7)
+    assert simplify(ix.add(ix.scale(rows, 14), ix.scale(rest, 2)), RANGES) == ix.scale(place, 2)
+    apart = ix.add(ix.scale(rows, 8), rest)  # rows of 7 elements, 8 apart
+    assert simplify(apart, RANGES) == apart

@@ -33,6 +33,7 @@ class TikBackend:
     runs_here: str | None = None
     numerics = Numerics(
         saturates=frozenset({DType.FLOAT16}),  # tik.md section 4: the first generation does
+        flushes=frozenset({DType.FLOAT32}),  # a sigmoid that vexp overflows under is 0
         ulps=function_ulps(BUILDER),
         division_ulps=division_ulps(BUILDER),
     )

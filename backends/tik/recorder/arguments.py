@@ -169,7 +169,9 @@ def bind(
 
 def _is_idle(value: object) -> bool:
     """Return whether a parameter with this value does nothing ("inc": addresses ascend)."""
-    return value is None or (isinstance(value, int | str) and value in (0, "", "inc"))
+    if isinstance(value, int | str):
+        return value in (0, "", "inc")
+    return value is None or (isinstance(value, dict | list | tuple) and not value)
 
 
 def _faults(

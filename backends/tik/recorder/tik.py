@@ -7,13 +7,11 @@ from typing import Any
 import numpy.typing as npt
 
 from tilelang.backends.tik.instructions import (
-    BinaryOp,
     Block,
     Branch,
     CompareToMask,
     Exit,
     ExitKind,
-    Expr,
     ForRange,
     If,
     InputScalar,
@@ -24,13 +22,18 @@ from tilelang.backends.tik.instructions import (
     ScalarArray,
     Scope,
     Tensor,
-    TikType,
-    UnaryOp,
-    all_of,
-    unary,
 )
 from tilelang.backends.tik.recorder.arguments import Arguments, bind
+from tilelang.backends.tik.recorder.conditions import every, some
 from tilelang.backends.tik.recorder.debug import Debugger
+from tilelang.backends.tik.recorder.declarations import (
+    argument_names,
+    check_loop,
+    dtype_of,
+    flat_numbers,
+    shape_of,
+    whole_bound,
+)
 from tilelang.backends.tik.recorder.lane_calls import LANE_METHODS
 from tilelang.backends.tik.recorder.move_calls import MOVE_METHODS, UNRECORDED
 from tilelang.backends.tik.recorder.places import caller
@@ -119,8 +122,8 @@ class Tik:
         return self._tensor(call, scope)
 
     def _tensor(self, call: Arguments, scope: Scope) -> TensorValue:
-        shape = _shape(call)
-        dtype = _dtype(call)
+        shape = shape_of(call)
+        dtype = dtype_of(call)
         name = self._declare(call.word("name"))
         initial = call.values["init_value"]
         node = Tensor(
@@ -131,7 +134,7 @@ class Tik:
             call.flag("is_workspace"),
             call.flag("is_atomic_add"),
             call.integer("max_mem_size") if call.given("max_mem_size") else None,
-            _flat_numbers(initial) if initial is not None else None,
+            flat_numbers(initial) if initial is not None else None,
             loc=call.loc,
         )
         self._recording.record(node)
@@ -140,7 +143,7 @@ class Tik:
     def Scalar(self, *args: object, **kwargs: object) -> ScalarValue:
         """Declare a scalar: dtype="int64", name, init_value."""
         call = bind("Scalar", "dtype=? name=? init_value=? *", args, kwargs, caller())
-        dtype = _dtype(call, "int64")
+        dtype = dtype_of(call, "int64")
         name = self._declare(call.word("name") if call.given("name") else "reg_buf")
         init = call.expr("init_value") if call.given("init_value") else None
         self._recording.record(Scalar(name, dtype, init, loc=call.loc))
@@ -149,7 +152,7 @@ class Tik:
     def InputScalar(self, *args: object, **kwargs: object) -> ScalarValue:
         """Declare a scalar argument of the kernel: dtype="int64", name."""
         call = bind("InputScalar", "dtype=? name=? *", args, kwargs, caller())
-        dtype = _dtype(call, "int64")
+        dtype = dtype_of(call, "int64")
         name = self._declare(call.word("name") if call.given("name") else "input_scalar")
         self._recording.record(InputScalar(name, dtype, loc=call.loc))
         return ScalarValue(self._recording, Name(name), dtype, True)
@@ -157,7 +160,7 @@ class Tik:
     def ScalarArray(self, *args: object, **kwargs: object) -> ArrayValue:
         """Declare `length` scalars: dtype="int64", length=1, name, init_value."""
         call = bind("ScalarArray", "dtype=? length=? name=? init_value=? *", args, kwargs, caller())
-        dtype = _dtype(call, "int64")
+        dtype = dtype_of(call, "int64")
         length = call.integer("length") if call.given("length") else 1
         name = self._declare(call.word("name") if call.given("name") else "scalar_array")
         init = call.expr("init_value") if call.given("init_value") else None
@@ -168,10 +171,10 @@ class Tik:
     def for_range(self, *args: object, **kwargs: object) -> Generator[Value, None, None]:
         """Record a loop; the body is the `with` block, run once with a symbolic index."""
         call = bind("for_range", _FOR_RANGE, args, kwargs, caller())
-        begin, end = _whole(call.expr("begint")), _whole(call.expr("endt"))
+        begin, end = whole_bound(call.expr("begint")), whole_bound(call.expr("endt"))
         threads = call.integer("thread_num") if call.given("thread_num") else 1
         blocks = call.expr("block_num") if call.given("block_num") else 1
-        _check_loop(call, begin, end, threads, blocks)
+        check_loop(call, begin, end, threads, blocks)
         if blocks != 1:
             self._enter_block_loop(call)
         name = self._declare(call.word("name") if call.given("name") else "i")
@@ -254,8 +257,8 @@ class Tik:
         TIK returns None; the program is returned for those who want it.
         """
         call = bind("BuildCCE", _BUILD, args, kwargs, caller())
-        inputs, outputs = _arguments(call, "inputs"), _arguments(call, "outputs")
-        flowtable = _arguments(call, "flowtable")
+        inputs, outputs = argument_names(call, "inputs"), argument_names(call, "outputs")
+        flowtable = argument_names(call, "flowtable")
         name = call.word("kernel_name")
         if not name.isidentifier():
             raise call.error("kernel_name", "an identifier")
@@ -291,81 +294,13 @@ class Tik:
 
 _TENSOR = (
     "dtype shape scope=? name=? enable_buffer_reuse=0 no_reuse_list=? reuse_list=? is_workspace=0 "
-    "is_atomic_add=0 max_mem_size=? init_value=? is_global_tensor=0 start_addr=? *"
+    "is_atomic_add=0 max_mem_size=? init_value=? is_global_tensor=0 start_addr=! *"
 )
 _FOR_RANGE = (
-    "begint endt name=? thread_num=? thread_type=? block_num=? dtype=? for_type=? subblock_num=0 "
-    "sub_dtype=? enable_subblk=0"
+    "begint endt name=? thread_num=? thread_type=? block_num=? dtype=? for_type=? subblock_num=! "
+    "sub_dtype=? enable_subblk=!"
 )
 _BUILD = (
-    "kernel_name inputs outputs output_files_path=? enable_l2=0 config=? flowtable=? evaluates=? "
+    "kernel_name inputs outputs output_files_path=? enable_l2=0 config=? flowtable=? evaluates=! "
     "extend_params=? *"
 )
-
-
-def every(*conditions: Like) -> Value:
-    """Return the condition that all `conditions` hold: `tik.all`."""
-    return Value(all_of(BinaryOp.AND, *(expression(item) for item in conditions)))
-
-
-def some(*conditions: Like) -> Value:
-    """Return the condition that one of `conditions` holds: `tik.any`."""
-    return Value(all_of(BinaryOp.OR, *(expression(item) for item in conditions)))
-
-
-def negate(condition: Like) -> Value:
-    """Return the condition that `condition` does not hold: `tik.negate`."""
-    return Value(unary(UnaryOp.NOT, expression(condition)))
-
-
-def _dtype(call: Arguments, default: str | None = None) -> TikType:
-    name = call.values["dtype"] if call.given("dtype") else default
-    known = [dtype.value for dtype in TikType]
-    if name not in known:
-        raise call.error("dtype", f"one of {', '.join(known)}")
-    return TikType(name)
-
-
-def _shape(call: Arguments) -> tuple[Expr, ...]:
-    return tuple(expression(extent) for extent in _listed(call.values["shape"]))
-
-
-def _flat_numbers(value: object) -> tuple[int | float, ...]:
-    if isinstance(value, int | float):
-        return (value,)
-    return tuple(number for item in _listed(value) for number in _flat_numbers(item))
-
-
-def _whole(bound: Expr) -> Expr:
-    return int(bound) if isinstance(bound, float) else bound
-
-
-def _check_loop(call: Arguments, begin: Expr, end: Expr, threads: int, blocks: Expr) -> None:
-    if isinstance(begin, int) and isinstance(end, int) and end < begin:
-        raise call.error("endt", f"{begin} or more, which is where the loop begins")
-    if blocks == 1:
-        return
-    if threads > 1:
-        raise call.error("thread_num", "1 in a loop with block_num")
-    if begin != 0 or end != blocks:
-        message = "for_range: a loop with block_num runs from 0 to block_num"
-        hint = "write for_range(0, cores, block_num=cores)"
-        raise TileError(Diagnostic("E1210", message, call.loc, hint=hint))
-
-
-def _arguments(call: Arguments, name: str) -> tuple[str, ...]:
-    value = call.values[name]
-    if value is None:
-        return ()
-    items = _listed(value)
-    arguments = [item for item in items if isinstance(item, TensorValue | ScalarValue)]
-    if len(arguments) != len(items):
-        raise call.error(name, "GM tensors and InputScalars")
-    return tuple(dict.fromkeys(item.name for item in arguments))
-
-
-def _listed(value: object) -> Sequence[object]:
-    """Return a list or tuple as it is, anything else as the only item of one."""
-    if isinstance(value, list | tuple):
-        return [*value]  # pyright: ignore[reportUnknownVariableType]
-    return (value,)

@@ -5,8 +5,9 @@ from types import ModuleType
 from typing import Any
 
 from tilelang.backends.tik.instructions import Scope
+from tilelang.backends.tik.recorder.conditions import every, negate, some
 from tilelang.backends.tik.recorder.places import caller
-from tilelang.backends.tik.recorder.tik import Tik, every, negate, some
+from tilelang.backends.tik.recorder.tik import Tik
 from tilelang.backends.tik.shims import checks, mindspore, platform
 from tilelang.diagnostics import Diagnostic, TileError
 

@@ -197,3 +197,16 @@ def test_what_the_next_turn_of_a_loop_reads_is_left_behind():
             size = 2
     assert seen == [("size", 1, 2)]
     assert sizes == [1, 2]
+
+
+class Named(int):
+    """An int of another type, as tile parameters are."""
+
+
+def test_an_equal_int_of_another_type_is_no_change():
+    seen: Seen = []
+    size: int = 16
+    for _ in once(seen):
+        size = Named(size)
+    assert seen == []
+    assert size == 16

@@ -153,10 +153,13 @@ def _item_store(instructions: Sequence[dis.Instruction], name: str) -> dis.Instr
 
 
 def _is_same(old: object, new: object) -> bool:
-    """Return whether both are one object, or equal plain values."""
+    """Return whether both are one object, or equal plain values; a tile parameter is an int."""
     if old is new:
         return True
-    return type(old) is type(new) and isinstance(old, int | float | str) and old == new
+    if isinstance(old, bool) or isinstance(new, bool):
+        return False
+    is_plain = any(isinstance(old, it) and isinstance(new, it) for it in (int, float, str))
+    return is_plain and old == new  # of a tile, `==` would make a mask
 
 
 def _location(frame: FrameType, instruction: dis.Instruction) -> Location:

@@ -233,7 +233,8 @@ def report_loop_variable(change: Change, loop: Location) -> None:
         f"compute `{change.name}` from the loop's index; choose one of several tiles by indexing "
         "one buffer, `tiles[k % 2]`; give a value that only Python needs another name inside"
     )
-    if type(before) is int and type(after) is int:
+    bools = isinstance(before, bool) or isinstance(after, bool)
+    if isinstance(before, int) and isinstance(after, int) and not bools:
         hint = f"compute it from the loop's index, as in `{before} + {after - before} * k`"
     report(
         "E0138",
@@ -286,7 +287,25 @@ def true_division() -> TileError:
     )
 
 
-def assigns_several(location: Location) -> bool:
+def check_not_swapped(name: str) -> None:
+    """Check that `t[0], t[1] = t[1], t[0]` does not read the `name` that it has just written.
+
+    Raises:
+        TileError: E0109.
+    """
+    trace, location = tracing.current("an assignment"), here()
+    written = trace.writes.get(name)
+    if written and written[1].short == location.short and _assigns_several(location):
+        raise error(
+            "E0109",
+            f"this assignment reads `{name}` after it has written it: a tile on the right is no "
+            "copy",
+            "write one part into another tile first, and assign one by one",
+            location=location,
+        )
+
+
+def _assigns_several(location: Location) -> bool:
     """Return whether the line at `location` is an assignment of several things at once."""
     line = linecache.getline(location.file, location.line).strip()
     try:

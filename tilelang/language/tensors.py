@@ -308,7 +308,8 @@ def assign(dst: Tile, value: OperandLike | Reduction) -> None:
         return
     expression = as_expression(value, region.buffer.dtype)
     check_fresh(expression, trace)
-    _check_swapped(value, trace, loc)
+    if isinstance(value, Tensor | Tile):
+        mistakes.check_not_swapped(value.tensor.name if isinstance(value, Tile) else value.name)
     if expression.dtype is not region.buffer.dtype:
         hint = f'write `tl.cast(..., "{region.buffer.dtype}")`'
         if expression.dtype is DType.BOOL:
@@ -331,26 +332,6 @@ def assign(dst: Tile, value: OperandLike | Reduction) -> None:
         expression = as_expression(0, region.buffer.dtype)
     trace.record(Map(region, expression.node, loc))
     trace.record_write(region.buffer.name, loc)
-
-
-def _check_swapped(value: object, trace: tracing.Trace, loc: Location) -> None:
-    """Check that `t[0], t[1] = t[1], t[0]` does not read what it has just written.
-
-    Raises:
-        TileError: E0109.
-    """
-    if not isinstance(value, Tensor | Tile):
-        return
-    name = value.name if isinstance(value, Tensor) else value.tensor.name
-    written = trace.writes.get(name)
-    if written and written[1].short == loc.short and mistakes.assigns_several(loc):
-        raise mistakes.error(
-            "E0109",
-            f"this assignment reads `{name}` after it has written it: a tile on the right is no "
-            "copy",
-            "write one part into another tile first, and assign one by one",
-            location=loc,
-        )
 
 
 def _axes(tensor: Tensor, key: Key) -> tuple[Axis, ...]:

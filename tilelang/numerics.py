@@ -41,7 +41,8 @@ class Numerics:
         flushes_products: types of the cube's operands of which subnormal numbers, and sums of their
             products that are subnormal, may become zero.
         flushes_arguments: functions to which a subnormal float32 may be zero.
-        saturates: types that may overflow to the largest finite number instead of infinity.
+        saturates: types in which the largest finite number may come out of an operation instead of
+            infinity, whether it overflows or is given one.
         ulps: error of each function before its result is rounded, in units of the last place of
             float32, whatever the dtype.
         ulps_per_unit: what is added to that for each unit of the argument's size, for some of them.

@@ -164,21 +164,24 @@ class RoughExponential(Device):
 
 
 class Saturating(Device):
-    """What overflows becomes the largest finite number."""
+    """What overflows becomes the largest finite number; so does infinity in float16 arithmetic.
+
+    In float32 it may have come from a sum, which does not saturate.
+    """
 
     numerics = Numerics(saturates=frozenset(FLOATS))
 
     def unary(self, op: UnaryOp, dtype: DType) -> Function:
-        return self._limited(ROUNDED.unary(op, dtype), dtype)
+        return self._limited(ROUNDED.unary(op, dtype), dtype, keeps=dtype is not DType.FLOAT16)
 
     def binary(self, op: BinaryOp, dtype: DType) -> Function:
-        return self._limited(ROUNDED.binary(op, dtype), dtype)
+        return self._limited(ROUNDED.binary(op, dtype), dtype, keeps=dtype is not DType.FLOAT16)
 
     def cast(self, source: DType, target: DType, rounding: Rounding) -> Function:
-        return self._limited(ROUNDED.cast(source, target, rounding), target)
+        return self._limited(ROUNDED.cast(source, target, rounding), target, keeps=True)
 
     @staticmethod
-    def _limited(function: Function, dtype: DType) -> Function:
+    def _limited(function: Function, dtype: DType, *, keeps: bool) -> Function:
         if not dtype.is_float:
             return function
 
@@ -186,7 +189,7 @@ class Saturating(Device):
             found = function(*operands)
             largest = np.asarray(LARGEST[dtype]).astype(found.dtype)
             new = np.isinf(found)
-            for operand in operands:  # what was infinite before stays so
+            for operand in operands if keeps else ():  # what was infinite before stays so
                 new = new & np.isfinite(operand)
             return np.where(new, np.copysign(largest, found), found)
 

@@ -30,6 +30,7 @@ def formula(x: tl.Tensor, z: tl.Tensor, y: tl.Tensor, *, which: int = 1) -> None
         3: lambda: tl.exp(a),
         4: lambda: tl.where(tl.exp(a) < tl.exp(b), a, b),
         5: lambda: tl.ln(a) - tl.ln(b),
+        6: lambda: a / b * 0,
     }
     out[:] = formulas[which]()
     tl.data_move(y, out)
@@ -66,6 +67,11 @@ def test_one_operation_on_known_numbers_has_one_correct_result():
 
 def test_a_division_near_a_pole_is_unbounded():
     found = bounded(2, [1.0, 1.0], [0.0, 0.5])
+    np.testing.assert_array_equal(found.is_unbounded, [True, False])
+
+
+def test_nothing_times_what_may_be_anything_may_be_anything():
+    found = bounded(6, [1.0, 1.0], [0.0, 0.5])
     np.testing.assert_array_equal(found.is_unbounded, [True, False])
 
 

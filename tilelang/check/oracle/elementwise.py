@@ -31,14 +31,17 @@ Function: TypeAlias = Callable[[Array], Array]
 def literal(value: float, dtype: DType, floats: Floats) -> Planes:
     """Return the planes of a number written in the program, rounded to `dtype`."""
     planes = exactly(np.asarray(value), dtype)
-    return kept(planes, dtype, floats)
-
-
-def kept(planes: Planes, dtype: DType, floats: Floats) -> Planes:
-    """Return numbers once they are in a buffer of `dtype`: a wider expression rounds here."""
     if not dtype.is_float:
         return planes
     return assemble(planes[VALUE], floats.kept((planes[LOW], planes[HIGH]), dtype))
+
+
+def stored(planes: Planes, dtype: DType, floats: Floats) -> Planes:
+    """Return numbers once they are in a buffer of `dtype`: a wider expression rounds here."""
+    if not dtype.is_float:
+        return planes
+    ends = floats.passed(floats.kept((planes[LOW], planes[HIGH]), dtype), dtype)
+    return assemble(planes[VALUE], ends, planes)
 
 
 # Functions of one number --------------------------------------------------------------------------
@@ -60,7 +63,7 @@ def unary(op: UnaryOp, x: Planes, dtype: DType, floats: Floats) -> Planes:
         case _:
             assert_never(op)
     if dtype.is_float:
-        return assemble(planes[VALUE], (planes[LOW], planes[HIGH]), x)
+        return assemble(planes[VALUE], floats.passed((planes[LOW], planes[HIGH]), dtype), x)
     return wrapped(planes[VALUE], (planes[LOW], planes[HIGH]), dtype)
 
 
@@ -125,7 +128,7 @@ def binary(op: BinaryOp, operands: tuple[Planes, Planes], dtype: DType, floats: 
         case BinaryOp.DIVIDE:
             ends = floats.quotient(ends, dtype)
         case BinaryOp.MAXIMUM | BinaryOp.MINIMUM:
-            pass
+            ends = floats.passed(ends, dtype)
         case _:
             assert_never(op)
     return assemble(value, ends, left, right)

@@ -118,7 +118,7 @@ def _run(stmt: Stmt, variables: Variables, state: State) -> None:
             _multiply(stmt, variables, state)
         case Map():
             planes = _evaluate(stmt.expr, stmt.dst.shape, variables, state)
-            planes = elementwise.kept(planes, stmt.dst.buffer.dtype, state.rounding)
+            planes = elementwise.stored(planes, stmt.dst.buffer.dtype, state.rounding)
             _write(stmt.dst, planes, variables, state)
         case Reduce():
             dtype = stmt.src.buffer.dtype

@@ -77,8 +77,10 @@ def assemble(value: Array, ends: Ends, *operands: Planes) -> Planes:
         return planes
     low, high = planes[LOW], planes[HIGH]
     loose = np.isnan(low) ^ np.isnan(high)
+    for operand in operands:  # even if both ends give NaN, as 0 times infinity does
+        loose = loose | is_unbounded(operand)
     for operand in operands:
-        loose = loose | (is_unbounded(operand) & ~np.isnan(low))
+        loose = loose & ~np.isnan(operand[LOW])
     return loosened(planes, loose)
 
 

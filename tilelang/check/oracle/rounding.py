@@ -53,6 +53,10 @@ class Rounding(Protocol):
         """Return the ends for a number once it is a literal of `dtype`, or in a buffer of it."""
         ...
 
+    def passed(self, ends: Ends, dtype: DType) -> Ends:
+        """Return the ends for a number that an operation passes on, as negation does."""
+        ...
+
     def operand(self, ends: Ends, dtype: DType) -> Ends:
         """Return the ends for an operand of the cube."""
         ...
@@ -86,7 +90,7 @@ class _Float64:
     def cast(self, ends: Ends, dtype: DType) -> Ends:
         return ends
 
-    kept = operand = loaded = cast
+    kept = passed = operand = loaded = cast
 
     def sum_error(self, size: Array, count: Array, *, rounds_products: bool) -> Array:
         return count * DOUBLE.unit_roundoff * size
@@ -152,6 +156,9 @@ class _Device:
 
     def kept(self, ends: Ends, dtype: DType) -> Ends:
         return nearest(ends[0], dtype), nearest(ends[1], dtype)
+
+    def passed(self, ends: Ends, dtype: DType) -> Ends:
+        return self._limited(*ends, dtype)
 
     def operand(self, ends: Ends, dtype: DType) -> Ends:
         if dtype in self._numerics.flushes_products:

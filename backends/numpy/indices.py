@@ -1,10 +1,8 @@
 """Indices and conditions of the program, compiled to closures over the loop variables."""
 
-from collections.abc import Callable, Mapping
-from functools import reduce
+from collections.abc import Callable
 from typing import Any, TypeAlias, assert_never
 
-import numpy as np
 from numpy.typing import NDArray
 
 from tilelang.ir import condition as cond
@@ -46,32 +44,3 @@ def compile_condition(condition: Condition) -> Callable[[Variables], bool]:
             return lambda variables: cond.holds(condition, variables)
         case _:
             assert_never(condition)
-
-
-def holds_each(condition: Condition, values: Mapping[str, Array | int]) -> Array:
-    """Return where `condition` holds, for variables that are arrays and broadcast together."""
-    match condition:
-        case Truth(value):
-            return np.asarray(value)
-        case Compare(relation, index):
-            return _compare(relation, np.asarray(ix.evaluate(index, values)))
-        case And(args):
-            return reduce(np.logical_and, (holds_each(arg, values) for arg in args))
-        case Or(args):
-            return reduce(np.logical_or, (holds_each(arg, values) for arg in args))
-        case Not(arg):
-            return np.logical_not(holds_each(arg, values))
-        case _:
-            assert_never(condition)
-
-
-def _compare(relation: Relation, values: Array) -> Array:
-    match relation:
-        case Relation.LESS:
-            return values < 0
-        case Relation.EQUAL:
-            return values == 0
-        case Relation.NOT_EQUAL:
-            return values != 0
-        case _:
-            assert_never(relation)

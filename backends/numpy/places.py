@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from tilelang.backends.numpy.indices import Variables, compile_index, holds_each
+from tilelang.backends.numpy.indices import Variables, compile_index
 from tilelang.ir import condition as cond
 from tilelang.ir import index as ix
 from tilelang.ir.condition import Condition
@@ -245,7 +245,7 @@ def evaluate_over(
 ) -> NDArray[np.bool_]:
     """Return where `condition` holds over a region of `shape`, see `counter`."""
     values = {**variables, **_counts(shape)}
-    return np.broadcast_to(holds_each(condition, values), shape)
+    return np.broadcast_to(cond.holds_each(condition, values), shape)
 
 
 def counter(axis: int) -> Index:
@@ -280,7 +280,7 @@ def _locate_elements(
     @lru_cache(maxsize=_N_REMEMBERED)
     def find(*of_variables: int) -> Place:
         values = {**counts, **dict(zip(names, of_variables, strict=True))}
-        mask = np.broadcast_to(holds_each(exists, values), shape)
+        mask = np.broadcast_to(cond.holds_each(exists, values), shape)
         # What does not exist is masked; clipping only keeps its indices legal.
         index = tuple(
             np.clip(ix.evaluate(along, values), 0, size - 1)

@@ -3,10 +3,16 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import TypeAlias, assert_never
+from functools import reduce
+from typing import Any, TypeAlias, assert_never
+
+import numpy as np
+from numpy.typing import NDArray
 
 from tilelang.ir import index as ix
 from tilelang.ir.index import Index
+
+Array: TypeAlias = NDArray[Any]
 
 
 class Relation(Enum):
@@ -153,6 +159,23 @@ def holds(condition: Condition, values: Mapping[str, int]) -> bool:
             assert_never(condition)
 
 
+def holds_each(condition: Condition, values: Mapping[str, Array | int]) -> Array:
+    """Return where `condition` is true, for variables that are arrays and broadcast together."""
+    match condition:
+        case Truth(value):
+            return np.asarray(value)
+        case Compare(relation, index):
+            return np.asarray(_holds(relation, ix.evaluate(index, values)))
+        case And(args):
+            return reduce(np.logical_and, (holds_each(arg, values) for arg in args))
+        case Or(args):
+            return reduce(np.logical_or, (holds_each(arg, values) for arg in args))
+        case Not(arg):
+            return np.logical_not(holds_each(arg, values))
+        case _:
+            assert_never(condition)
+
+
 def substitute(condition: Condition, values: Mapping[str, Index]) -> Condition:
     """Return `condition` with each variable in `values` replaced."""
     match condition:
@@ -198,7 +221,8 @@ def _opposite(relation: Relation, index: Index) -> Condition:
             assert_never(relation)
 
 
-def _holds(relation: Relation, value: int) -> bool:
+def _holds(relation: Relation, value: Any) -> Any:
+    """Return whether `value`, an int or an array of them, is in `relation` to zero."""
     match relation:
         case Relation.LESS:
             return value < 0

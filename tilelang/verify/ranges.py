@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from math import prod
-from typing import Any, TypeAlias, assert_never
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from tilelang.ir import condition as cond
 from tilelang.ir import index as ix
-from tilelang.ir.condition import And, Compare, Condition, Not, Or, Relation, Truth
+from tilelang.ir.condition import Condition
 from tilelang.ir.index import Index
 from tilelang.verify.narrowing import Limits, narrowed
 
@@ -105,7 +105,7 @@ class Ranges:
             return Counterexample()
         values = dict(zip(names, _grid([self.limits[name] for name in names]), strict=True))
         tied = [fact for fact in self.facts if _variables(fact) <= values.keys()]
-        possible = reduce(np.logical_and, (_holds(fact, values) for fact in tied), True)
+        possible = reduce(np.logical_and, (cond.holds_each(fact, values) for fact in tied), True)
         results = np.asarray(ix.evaluate(index, values))
         broken = np.broadcast_to(possible & ~rule(results), shape)
         if not broken.any():
@@ -139,31 +139,3 @@ def _grid(limits: Sequence[tuple[int, int]]) -> Iterable[Array]:
         shape = [1] * len(limits)
         shape[axis] = -1
         yield np.arange(low, high + 1).reshape(shape)
-
-
-def _holds(condition: Condition, values: Mapping[str, Array]) -> Array | bool:
-    match condition:
-        case Truth(value):
-            return value
-        case Compare(relation, index):
-            return _compared(relation, np.asarray(ix.evaluate(index, values)))
-        case And(args):
-            return reduce(np.logical_and, (_holds(arg, values) for arg in args))
-        case Or(args):
-            return reduce(np.logical_or, (_holds(arg, values) for arg in args))
-        case Not(arg):
-            return np.logical_not(_holds(arg, values))
-        case _:
-            assert_never(condition)
-
-
-def _compared(relation: Relation, values: Array) -> Array:
-    match relation:
-        case Relation.LESS:
-            return values < 0
-        case Relation.EQUAL:
-            return values == 0
-        case Relation.NOT_EQUAL:
-            return values != 0
-        case _:
-            assert_never(relation)

@@ -12,7 +12,7 @@ from math import prod
 from tilelang.backends.llvm.boxes import clipped
 from tilelang.backends.llvm.form import row_major_digits
 from tilelang.backends.llvm.frame import Frame
-from tilelang.backends.llvm.microkernel import Product, Strides, Tile, emit_bias, emit_tile
+from tilelang.backends.llvm.microkernel import emit_bias, emit_tile
 from tilelang.backends.llvm.mmad import emit_plain_mmad
 from tilelang.backends.llvm.panels import (
     LANES,
@@ -27,6 +27,7 @@ from tilelang.backends.llvm.panels import (
     tile_of,
 )
 from tilelang.backends.llvm.pixels import Pixels, find_pixels
+from tilelang.backends.llvm.product import Product, Strides, Tile
 from tilelang.ir import condition as cond
 from tilelang.ir import index as ix
 from tilelang.ir.condition import Condition
@@ -38,8 +39,6 @@ from tilelang.ir.source_index import region_element
 _K_UNITS = 512
 """Units of k at a time. Fewer keep the panels in the first-level cache, and lose more by loading
 and storing every sum more often: 128 units cost 5 % at 1024 cubed."""
-_QUAD = 4
-"""Elements of k in a unit of bytes."""
 _K_STEP = 16
 """Units of k that a part of the product is a multiple of."""
 
@@ -122,8 +121,6 @@ def _tile_size(frame: Frame, product: Product) -> tuple[int, int]:
     n_rows, width = tile_of(frame.host)
     if isinstance(product.a, Pixels):
         return product.a.n_rows(product.size[0], n_rows), width
-    if product.is_interleaved and product.method.unit == _QUAD:
-        return n_rows, min(width, 2)  # four rows of `b` on their way take registers too
     is_single = product.size[1] == LANES
     if is_single and n_rows == ROWS and product.size[0] % (2 * ROWS) == 0:
         return 2 * ROWS, 1
@@ -168,13 +165,13 @@ def _product(frame: Frame, stmt: Mmad) -> Product | None:
     b = _operand(frame, stmt.b, method, is_a=False)
     c = _accumulator(frame, stmt.dst)
     box = clipped(frame, stmt.dst)
-    columns = frame.simplified(box.high[1])
-    is_clipped_below = box.condition != cond.TRUE or box.low != (ix.ZERO, ix.ZERO)
-    if a is None or b is None or c is None or is_clipped_below or not columns.is_constant:
+    columns, most = ix.bounds(box.high[1], frame.ranges)
+    is_cut = box.condition != cond.TRUE or box.low != (ix.ZERO, ix.ZERO) or columns != most
+    if a is None or b is None or c is None or is_cut:
         return None
     rows = frame.simplified(ix.maximum(ix.ZERO, box.high[0]))
     size = m, n, k // method.unit
-    return Product(method, a, b, c, size, stmt.init, rows, columns.constant)
+    return Product(method, a, b, c, size, stmt.init, rows, columns)
 
 
 def _operand(frame: Frame, region: Region, method: Method, *, is_a: bool) -> Strides | None:

@@ -46,14 +46,10 @@ def emit_move(frame: Frame, stmt: Move) -> None:
 def emit_copy(frame: Frame, space: Space, box: Box, dst: Access, src: Access) -> None:
     """Write the nest that copies `src` to `dst` over `box`."""
 
-    ahead = _rows_ahead(space, dst, src)
-
     def copied(point: Point) -> Value:
         return cast(point.lanes, point.load(src), dst.dtype)
 
     def copy_vector(point: Point) -> None:
-        if ahead:
-            point.prefetch(src, ahead)
         point.store(dst, copied(point))
 
     n_bytes = max(dst.form.storage.n_bytes, src.form.storage.n_bytes)
@@ -63,22 +59,6 @@ def emit_copy(frame: Frame, space: Space, box: Box, dst: Access, src: Access) ->
         rest = emit_squares(frame, space, box, axes, (dst, copied))
     for part in rest:
         emit_nest(frame, space, part, (dst, src), copy_vector, widths=widths)
-
-
-import os
-
-_D = int(os.environ.get("PFD", "0"))
-
-
-def _rows_ahead(space: Space, dst: Access, src: Access) -> int:
-    from tilelang.backends.llvm.masks import split_lane
-
-    if len(space.names) < 2 or not _D:
-        return 0
-    split = split_lane(src.offset, space.names[-2])
-    if split is None or split[1] * src.form.storage.n_bytes < 512:
-        return 0
-    return _D * split[1]
 
 
 def emit_img2col(frame: Frame, stmt: Img2col) -> None:

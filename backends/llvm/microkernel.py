@@ -5,13 +5,14 @@ latter, and adds all products. LLVM makes of it what a person would write, 99 % 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from tilelang.backends.llvm.code import Choice
 from tilelang.backends.llvm.frame import Frame
 from tilelang.backends.llvm.narrow_floats import wide
 from tilelang.backends.llvm.panels import LANES, ROWS, Method, Multiply
 from tilelang.backends.llvm.pixels import Pixels, unit_address
+from tilelang.backends.llvm.product import Product, Tile
 from tilelang.backends.llvm.storage import Storage
 from tilelang.backends.llvm.values import Lanes, Value, fused, interleave
 from tilelang.dtypes import DType
@@ -27,67 +28,6 @@ _LINE = 64
 """Bytes of a line of the cache."""
 _UNROLL = 4
 """Units of k a step; more makes LLVM hoist loads and spill sums (facts: 8x2 drops to 86 %)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Strides:
-    """Where an operand starts, and how far apart its parts are, in elements."""
-
-    pointer: str
-    start: Index
-    outer: int
-    """From one block of 8 rows, or one panel of 16 columns, to the next."""
-    k: int
-    """From one block of k, or one unit of `b`, to the next."""
-    row: int = 0
-    """From one row of `a`, or of sums, to the next; of `b` in place, from one k to the next."""
-    k_block: int = 0
-    """Elements of k in a block of `a`; 0 if all of them lie side by side."""
-
-
-@dataclass(frozen=True, slots=True)
-class Product:
-    """A product whose operands lie in panels."""
-
-    method: Method
-    a: Strides | Pixels
-    b: Strides
-    c: Strides
-    size: tuple[int, int, int]
-    """Rows, columns, and units of k."""
-    init: Condition
-    rows: Index
-    """Rows that exist: the accumulator may hang over its tensor's end."""
-    columns: int
-    """Columns that exist."""
-
-    @property
-    def is_biased(self) -> bool:
-        """Whether the stored bytes of `a` are 128 too large."""
-        return self.method.a is Storage.I8_BIASED
-
-    @property
-    def is_interleaved(self) -> bool:
-        """Whether units of `b` are put together from a plain array as they are loaded."""
-        return self.b.row > 0 and self.method.unit > 1
-
-
-@dataclass(frozen=True, slots=True)
-class Tile:
-    """A tile of sums: its first row and panel, its size, and the units of k to add."""
-
-    row: Index
-    panel: Index
-    n_rows: int
-    n_panels: int
-    first: Index
-    last: Index
-    last_columns: int = LANES
-    """Columns of the last panel that exist; behind them the sums have no memory."""
-
-    def columns(self, number: int) -> int:
-        """Return how many columns the vector of sums with this number has in memory."""
-        return LANES if (number + 1) % self.n_panels else self.last_columns
 
 
 def emit_tile(

@@ -80,12 +80,13 @@ def reads_in_place(region: Region, method: Method, *, is_a: bool) -> bool:
     """Return whether the cube can read `region`, of a plain array, without packing it.
 
     The axis that a load runs along, k of `a` and the columns of `b`, must be the last one, and the
-    elements stored as they are.
+    elements stored as they are. To join four rows of bytes anew for every few rows of `a` takes
+    longer than to pack them: 30 us against 19 at 16x1024x256.
     """
     axes, storage = matrix_axes(region), method.a if is_a else method.b
     if axes is None or storage is not plain(region.buffer.dtype):
         return False
-    return axes[1] == region.buffer.rank - 1
+    return axes[1] == region.buffer.rank - 1 and (is_a or method.unit < 4)
 
 
 def matrix_axes(region: Region) -> tuple[int, int] | None:

@@ -101,14 +101,6 @@ class Point:
         steps = ", ".join(f"i32 {split[1] * number}" for number in range(self.lanes.n))
         return self.lanes.op("add", "i32", self.lanes.splat("i32", scalar), f"<{steps}>")
 
-    def prefetch(self, access: Access, ahead: int) -> None:
-        """Ask for what lies `ahead` elements behind the elements of `access`."""
-        code = self.frame.code
-        address = self._address(access, self._of_lane(self.at(access.offset), 0))
-        later = self._address_of(address, self._element(access), str(ahead))
-        code.declare("void", "llvm.prefetch.p0", "ptr", "i32", "i32", "i32")
-        code.do(f"call void @llvm.prefetch.p0(ptr {later}, i32 0, i32 3, i32 1)")
-
     def _load(self, access: Access) -> Value:
         condition = cond.substitute(access.exists, self.replaced)
         condition = simplify_condition(condition, self.frame.ranges)

@@ -56,11 +56,7 @@ def emit_units(
     target = _whole_units(frame, dst, units.size, {name: first})
     sources = [_moved(src, {name: ix.add(first, ix.constant(n))}) for n in range(units.size)]
 
-    from tilelang.backends.llvm.elements import _rows_ahead
-    ahead = _rows_ahead(space, dst, src)
     def pack_units(point: Point) -> None:
-        if ahead:
-            for source in sources: point.prefetch(source, ahead)
         rows = [point.load(source).text for source in sources]
         text = interleave(point.lanes, rows, 8 * dst.form.storage.n_bytes)
         point.store(target, Value(DType.INT32, text))

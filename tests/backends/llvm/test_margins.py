@@ -26,6 +26,18 @@ def test_products_of_an_odd_k_stay_inside(dtype: str, k: int):
     check(gemm.program(dtype={"T": dtype}, machine="host", M=3, N=5, K=k))
 
 
+@pytest.mark.parametrize("m", [1, 7, 8, 9, 31, 33, 41])
+@pytest.mark.parametrize("n", [1, 15, 17, 64, 95])
+def test_sums_kept_in_a_tensor_stay_inside(m: int, n: int):
+    """Tiles of 16 rows hang over at the bottom, the only tile of columns at the right."""
+    sizes = {"M": m, "N": n, "K": 40}
+    check(
+        gemm.program(
+            dtype={"T": "float16"}, machine="host", **sizes, m_tile=16, n_tile=96, k_tile=16
+        )
+    )
+
+
 @pytest.mark.parametrize("k", [1, 3, 17])
 @pytest.mark.parametrize("n", [1, 17])
 def test_transposed_weights_of_an_odd_k_stay_inside(n: int, k: int):

@@ -2,12 +2,15 @@
 
 import ctypes
 from collections.abc import Sequence
+from math import prod
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import tilelang as tl
 from tests.backends.llvm.running import Array, assert_same, expected_of, small_integers
 from tests.backends.llvm.test_programs import is_exact
 from tests.programs import programs
@@ -15,9 +18,10 @@ from tilelang.backends.llvm.compiler import Library, RunFunction, compile_text
 from tilelang.backends.llvm.host import find_host
 from tilelang.backends.llvm.module import RUN, generate
 from tilelang.backends.llvm.passes import optimise, pipeline
-from tilelang.ir.nodes import Alloc, Program
+from tilelang.ir.nodes import Alloc, Mmad, Move, Program
 from tilelang.ir.region import Memory
-from tilelang.ir.walk import walk_program
+from tilelang.ir.walk import reads, walk, walk_program
+from tilelang.kernels.conv2d import conv2d
 from tilelang.kernels.gemm import gemm
 from tilelang.machines import find_machine
 from tilelang.passes import lower
@@ -100,14 +104,77 @@ def test_repeated_loads_get_a_stage_of_their_own():
     assert Memory.L1 not in memories(program)
 
 
+def test_several_threads_can_share_a_single_pack():
+    program = gemm.program(M=512, N=512, K=512, dtype="int8")
+    packs, _ = optimise(lower(program, find_machine("host")), HOST).stages
+    assert prod(part.extent for part in packs.grid) >= 8
+
+
 def test_a_load_that_no_core_repeats_stays():
     program = gemm.program(M=16, N=40, K=300, dtype="float16", m_tile=16, n_tile=64)
     assert len(optimise(lower(program, find_machine("host")), HOST).stages) == 1
 
 
 def test_an_accumulator_goes_to_the_tensor_without_a_stop():
-    ragged = gemm.program(M=100, N=100, K=100, dtype="float32")
-    assert Memory.UB not in memories(ragged)
-    assert Memory.L0C in memories(ragged)
     even = gemm.program(M=64, N=64, K=64, dtype="float32", m_tile=32, n_tile=32)
-    assert Memory.L0C not in memories(even)
+    ragged = gemm.program(M=100, N=100, K=100, dtype="float32", m_tile=32, n_tile=112)
+    for program in (even, ragged):
+        assert not {Memory.UB, Memory.L0C} & memories(program)
+
+
+def test_an_accumulator_whose_columns_end_at_a_place_known_late_stays():
+    program = gemm.program(M=100, N=100, K=100, dtype="float32", m_tile=32, n_tile=64)
+    assert Memory.UB not in memories(program)
+    assert Memory.L0C in memories(program)
+
+
+def test_weights_go_into_the_form_of_the_cube_once_for_all_cores():
+    sizes = {"N": 4, "C": 32, "H": 9, "W": 9, "O": 32, "R": 3, "S": 3}
+    keywords: dict[str, Any] = {**sizes, "m_tile": 16, "n_tiles": 1}
+    program = conv2d.program(dtype="float16", **keywords)
+    pack, rest = optimise(lower(program, find_machine("host")), HOST).stages
+    assert [stmt for stmt in walk(pack.body) if isinstance(stmt, Move)]
+    read = [region.buffer.name for stmt in walk(rest.body) for region in reads(stmt)]
+    assert "w" not in read
+    assert "weights" not in read
+
+
+def test_weights_of_half_a_block_of_channels_keep_their_tile():
+    """Behind its last channel a tile's matrix is zero; the tensor's goes on there."""
+
+    @tl.kernel("w[O, C, R, S]: float16, a[M, K]: float16 @ ZZ -> y[M, O]: float32")
+    def multiply(w: tl.Tensor, a: tl.Tensor, y: tl.Tensor) -> None:
+        tile = tl.alloc_l1((w.shape[0], 8, *w.shape[2:]), w.dtype)
+        a0 = tl.alloc_l0a((a.shape[0], a.shape[1]), a.dtype)
+        b0 = tl.alloc_l0b((a.shape[1], w.shape[0]), w.dtype)
+        acc = tl.alloc_l0c((a.shape[0], w.shape[0]), "float32")
+        out = tl.alloc_ub((a.shape[0], w.shape[0]), "float32")
+        tl.data_move(tile, w[0, 0, 0, 0])
+        tl.data_move(b0, tl.as_matrix(tile))
+        tl.data_move(a0, a)
+        tl.mmad(acc, a0, b0, init=True)
+        tl.data_move(out, acc)
+        tl.data_move(y, out)
+
+    program = multiply.program(O=16, C=16, R=1, S=1, M=16, K=16)
+    lowered = optimise(lower(program, find_machine("host")), HOST)
+    assert "tile" in {s.buffer.name for s in walk_program(lowered) if isinstance(s, Alloc)}
+    inputs = small_integers(program.inputs, 3)
+    (found,), (wanted,) = run_lowered(lowered, inputs), expected_of(program, inputs)
+    assert_same(found, wanted)
+
+
+@pytest.mark.parametrize(("m", "n_rows"), [(1, 8), (8, 8), (9, 16), (16, 16), (33, 48)])
+def test_rows_of_a_product_that_no_one_reads_are_left_out(m: int, n_rows: int):
+    program = gemm.program(M=m, N=16, K=16, dtype="float16", m_tile=-(-m // 16) * 16)
+    lowered = optimise(lower(program, find_machine("host")), HOST)
+    products = [stmt for stmt in walk_program(lowered) if isinstance(stmt, Mmad)]
+    rows = {(stmt.dst.shape[0], stmt.a.shape[0]) for stmt in products}
+    assert rows == {(min(n_rows, -(-m // 8) * 8),) * 2}
+
+
+def test_rows_of_windows_end_with_the_map():
+    sizes: dict[str, Any] = {"N": 1, "C": 16, "H": 7, "W": 7, "O": 16, "R": 1, "S": 1}
+    program = conv2d.program(dtype="float16", **sizes)
+    lowered = optimise(lower(program, find_machine("host")), HOST)
+    assert {s.a.shape[0] for s in walk_program(lowered) if isinstance(s, Mmad)} == {49}

@@ -1,0 +1,144 @@
+"""Maps that the cube reads in place: every pixel where the rule of `load3d` says, zeros around."""
+
+import itertools
+from collections.abc import Iterator
+from math import prod
+
+import pytest
+
+import tilelang as tl
+from tests.backends.llvm.running import compiled
+from tilelang.backends.llvm.host import find_host
+from tilelang.backends.llvm.passes import optimise
+from tilelang.backends.llvm.windows import Columns, Slab, find_windows
+from tilelang.ir import condition as cond
+from tilelang.ir import index as ix
+from tilelang.ir.nodes import Program, Window
+from tilelang.ir.source_index import source_index
+from tilelang.kernels.conv2d import conv2d
+from tilelang.machines import find_machine
+from tilelang.passes import lower
+
+HOST = find_host()
+ROWS = 64
+"""Of the operand; the maps below have fewer output positions."""
+WINDOWS = [
+    Window((3, 3), padding=(1, 1, 1, 1)),
+    Window((3, 2), stride=(2, 3), padding=(0, 2, 1, 0)),
+    Window((2, 3), dilation=(2, 2), padding=(1, 0, 0, 3)),
+    Window((1, 1)),
+    Window((3, 3), stride=(3, 1), padding=(2, 2, 2, 2)),
+]
+
+
+def program_of(c: int, h: int, w: int, window: Window) -> Program:
+    """Return a product of all windows of a map, whose last rows hang over."""
+
+    @tl.kernel("x[C, H, W]: float16, b[K, 16]: float16 @ ZN -> y[16, 16]: float32")
+    def multiply(x: tl.Tensor, b: tl.Tensor, y: tl.Tensor) -> None:
+        features = tl.alloc_l1(tuple(x.shape), x.dtype)
+        a0 = tl.alloc_l0a((ROWS, b.shape[0]), x.dtype)
+        b0 = tl.alloc_l0b((b.shape[0], 16), b.dtype)
+        acc = tl.alloc_l0c((ROWS, 16), "float32")
+        out = tl.alloc_ub((ROWS, 16), "float32")
+        tl.data_move(features, x)
+        tl.data_move(b0, b)
+        tl.load3d(
+            a0,
+            features,
+            kernel=window.kernel,
+            stride=window.stride,
+            dilation=window.dilation,
+            padding=window.padding,
+        )
+        tl.mmad(acc, a0, b0, init=True)
+        tl.data_move(out, acc)
+        tl.data_move(y[0, 0], out)
+
+    k = -(-c // 16) * 16 * prod(window.kernel)
+    return multiply.program(C=c, H=h, W=w, K=k)
+
+
+def columns_of(program: Program) -> Columns:
+    windows = find_windows(lower(program, find_machine("host")), HOST)
+    return windows.operands["a0"]
+
+
+def zeroed(slab: Slab) -> set[int]:
+    """Return the elements of all planes that are written as zeros."""
+    pixels = {
+        plane * slab.plane + run.first + number * run.step + pixel
+        for plane in range(slab.n_planes)
+        for run in slab.zeros()
+        for number in range(run.count)
+        for pixel in range(run.size)
+    }
+    return {pixel * slab.k0 + channel for pixel in pixels for channel in range(slab.k0)}
+
+
+def elements(shape: tuple[int, ...]) -> Iterator[tuple[ix.Index, ...]]:
+    for element in itertools.product(*map(range, shape)):
+        yield tuple(map(ix.constant, element))
+
+
+@pytest.mark.parametrize("window", WINDOWS, ids=str)
+@pytest.mark.parametrize("c", [16, 20, 32])
+def test_an_operand_is_the_pixel_that_load3d_copies_or_a_zero(c: int, window: Window):
+    columns = columns_of(program_of(c, 6, 7, window))
+    zeros = zeroed(columns.slab)
+    for place in itertools.islice(elements(columns.load.dst.shape), 0, None, 23):
+        element, exists = source_index(columns.load, place)
+        found = columns.offset(*place)
+        assert found.is_constant
+        if cond.holds(exists, {}):
+            assert found == columns.slab.form.offset(element)
+        else:
+            assert found.constant in zeros
+
+
+@pytest.mark.parametrize("shape", [(16, 3, 4), (2, 20, 3, 1), (3, 2, 32, 1, 5)])
+def test_pixels_have_places_of_their_own_outside_the_margins(shape: tuple[int, ...]):
+    columns = columns_of(program_of(16, 6, 7, Window((3, 3), padding=(1, 2, 3, 1))))
+    slab = Slab(shape, 16, columns.slab.storage, 1, 3, 3, 2)
+    places = [slab.form.offset(element).constant for element in elements(shape)]
+    assert len(set(places)) == len(places)
+    assert max(places) < slab.form.n_elements
+    if shape[-3] % 16 == 0:
+        assert not set(places) & zeroed(slab)
+
+
+def test_a_convolution_makes_no_matrix_of_windows():
+    program = conv2d.program(N=1, C=32, H=9, W=9, O=16, R=3, S=3, dtype="float16")
+    windows = find_windows(optimise(lower(program, find_machine("host")), HOST), HOST)
+    assert set(windows.operands) == {"a0"}
+    assert set(windows.slabs) == {"features"}
+
+
+def test_a_map_that_something_else_reads_stays_as_it_is():
+    @tl.kernel(
+        "x[C, H, W]: float16, b[K, 16]: float16 @ ZN -> y[16, 16]: float32, z[C, H, W]: float16"
+    )
+    def twice(x: tl.Tensor, b: tl.Tensor, y: tl.Tensor, z: tl.Tensor) -> None:
+        features = tl.alloc_l1(tuple(x.shape), x.dtype)
+        same = tl.alloc_ub(tuple(x.shape), x.dtype)
+        a0 = tl.alloc_l0a((16, b.shape[0]), x.dtype)
+        b0 = tl.alloc_l0b((b.shape[0], 16), b.dtype)
+        acc = tl.alloc_l0c((16, 16), "float32")
+        out = tl.alloc_ub((16, 16), "float32")
+        tl.data_move(features, x)
+        tl.data_move(same, features)
+        tl.data_move(z, same)
+        tl.data_move(b0, b)
+        tl.load3d(a0, features, kernel=(1, 1))
+        tl.mmad(acc, a0, b0, init=True)
+        tl.data_move(out, acc)
+        tl.data_move(y, out)
+
+    program = twice.program(C=16, H=4, W=4, K=16)
+    assert find_windows(lower(program, find_machine("host")), HOST).operands == {}
+
+
+def test_taps_come_from_one_table_for_all_tiles():
+    program = conv2d.program(N=1, C=32, H=9, W=9, O=64, R=3, S=3, dtype="float16")
+    source = compiled(program).source
+    assert source.count("private unnamed_addr constant") == 1

@@ -27,58 +27,14 @@ Source: TIK reference, load3d; the implicit GEMM of the vendor's conv2d operator
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 import tilelang as tl
-from tilelang.dtypes import BLOCK_BYTES
+from tilelang.convolution_tiles import Plan, convolution_tiles, plan_convolution
 from tilelang.ir.nodes import Window
-from tilelang.ir.region import Memory
-from tilelang.machines import find_machine
-
-GPU = "sm90"
-"""Where the sides of tiles are powers of two, and no tile is one of several by an index."""
-L1_BYTES = 1 << 20
-"""What tiles are chosen for where L1 is larger: features may take 1/8 of it, weights 1/4."""
-ACCUMULATOR_BYTES = 1 << 18
-"""What the sums of a core may take in L0C."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """The tiles of one convolution, as far as they fit its sizes."""
-
-    window: Window
-    groups: int
-    m_tile: int
-    """Output positions of one image in a tile."""
-    n_tiles: int
-    """Tiles of positions of a core, perhaps of several images."""
-    n_m: int
-    """Tiles of positions of an image."""
-    n_rows: int
-    """Output rows that a tile meets, at most."""
-    out_width: int
-    o_tile: int
-    n_o: int
-    """Tiles of outputs in a group."""
-    c_tile: int
-    n_c: int
-    """Tiles of input channels in a group."""
-    k_step: int
-    """Columns of one step on the cube; they divide those of a tile of channels."""
-
-    @property
-    def slab_height(self) -> int:
-        """Input rows under `n_rows` output rows."""
-        window = self.window
-        return (
-            (self.n_rows - 1) * window.stride[0] + (window.kernel[0] - 1) * window.dilation[0] + 1
-        )
-
 
 _SIGNATURE = (
     "x[N, groups*C, H, W]: T{features}, w[O, C, R, S]: T{weights}, bias[biased*O]: Y;"
@@ -119,11 +75,18 @@ def _trace(  # noqa: PLR0913 - what a convolution is made of
         f"`x` is {x.dtype} and `bias`, which y is like, {y.dtype}",
         "with floats pass a float bias, with int8 one of int32",
     )
+    tl.require(
+        groups > 0 and w.shape[0] % groups == 0,
+        f"`w[0]` is {w.shape[0]} and groups is {groups}, wanted one or more groups that divide it",
+        "pass weights with as many outputs for each group",
+    )
     padding = (pad_top, pad_bottom, pad_left, pad_right)
     window = Window(
         (w.shape[2], w.shape[3]), (stride_h, stride_w), (dilation_h, dilation_w), padding
     )
-    plan = _plan(x, w, window, groups, (m_tile, o_tile, c_tile, k_tile, n_tiles), l1_bytes)
+    tiles = {"m_tile": m_tile, "o_tile": o_tile, "c_tile": c_tile, "k_tile": k_tile}
+    tiles |= {"n_tiles": n_tiles, "l1_bytes": l1_bytes}
+    plan = plan_convolution(x.shape, w.shape, x.dtype, window, groups=groups, tiles=tiles)
     _convolve((x, w, y), bias if biased else None, plan, relu=bool(relu))
 
 
@@ -138,92 +101,8 @@ conv2d_nc1hwc0 = tl.kernel(
 def conv2d_tiles(
     dims: Mapping[str, int], dtypes: Mapping[str, tl.DType], machine: str
 ) -> dict[str, int]:
-    """Return tiles that fit small maps, and L1 where rows are long or kernels large."""
-    dtype, chip = dtypes["T"], find_machine(machine)
-    n_positions = max(dims["H"] * dims["W"], 1)  # the sizes are all there is to go by
-    n_m = tl.ceildiv(n_positions, 128)
-    m_tile = _round_up(tl.ceildiv(n_positions, n_m), 16)
-    o_tile = min(128, _round_up(dims["O"], 16))
-    if machine == GPU:
-        m_tile, o_tile = _power_of_two(m_tile), _power_of_two(o_tile)
-    c_tile = _channels(dims, dtype, (m_tile, o_tile), min(chip.capacity[Memory.L1], L1_BYTES))
-    operand_bytes = min(chip.capacity[Memory.L0A] // m_tile, chip.capacity[Memory.L0B] // o_tile)
-    k_blocks = min(operand_bytes // (4 * BLOCK_BYTES), 9)  # in two loops, each doubled
-    n_tiles = dims["N"] * n_m * tl.ceildiv(dims["O"], o_tile) // chip.n_cores
-    n_tiles = min(n_tiles, ACCUMULATOR_BYTES // (4 * m_tile * o_tile))
-    if machine == GPU:
-        n_blocks = c_tile // dtype.k0 * dims["R"] * dims["S"]
-        k_blocks, n_tiles = min(n_blocks & -n_blocks, 4), 1
-    return {
-        "m_tile": m_tile,
-        "o_tile": o_tile,
-        "c_tile": c_tile,
-        "k_tile": max(k_blocks, 1) * dtype.k0,
-        "n_tiles": max(n_tiles, 1),
-        "l1_bytes": chip.capacity[Memory.L1],
-    }
-
-
-def _channels(
-    dims: Mapping[str, int], dtype: tl.DType, tiles: tuple[int, int], l1_bytes: int
-) -> int:
-    """Return the channels of a tile whose features and weights take their share of L1."""
-    m_tile, o_tile = tiles
-    n_rows = dims["R"] + m_tile // max(dims["W"], 1) + 1
-    row_bytes = n_rows * max(dims["W"], 1) * dtype.n_bytes
-    weight_bytes = max(dims["R"] * dims["S"], 1) * o_tile * dtype.n_bytes
-    most = min(128, l1_bytes // (8 * row_bytes), l1_bytes // (4 * weight_bytes))
-    return min(_power_of_two(max(most, dtype.k0) + 1) // 2, _round_up(dims["C"], dtype.k0))
-
-
-def _power_of_two(size: int) -> int:
-    """Return the power of two from `size` on."""
-    return 1 << (size - 1).bit_length()
-
-
-def _plan(
-    x: tl.Tensor, w: tl.Tensor, window: Window, groups: int, tiles: tuple[int, ...], l1_bytes: int
-) -> Plan:
-    """Return the plan for `tiles` (of positions, outputs, channels, columns, and how many).
-
-    Raises:
-        TileError: E0142 if `groups` does not divide the outputs.
-    """
-    (n_outputs, n_channels), k0 = w.shape[:2], x.dtype.k0
-    m_tile, o_tile, c_tile, k_tile, n_tiles = tiles
-    tl.require(
-        groups > 0 and n_outputs % groups == 0,
-        f"`w[0]` is {n_outputs} and groups is {groups}, wanted one or more groups that divide it",
-        "pass weights with as many outputs for each group",
-    )
-    height, width = window.output(*x.shape[2:])
-    firsts = range(0, height * width, m_tile)
-    lasts = (min(first + m_tile, height * width) - 1 for first in firsts)
-    spans = [last // width - first // width + 1 for first, last in zip(firsts, lasts, strict=True)]
-    o_tile = min(o_tile, _round_up(n_outputs // groups, 16))
-    # Past the channels of a group lie those of the next, which must not meet its sums.
-    if n_channels <= c_tile or (groups > 1 and n_channels % c_tile):
-        c_tile = max(n_channels, 1)
-    n_blocks = tl.ceildiv(c_tile, k0) * window.kernel[0] * window.kernel[1]
-    k_blocks = max(n for n in range(1, max(k_tile // k0, 1) + 1) if n_blocks % n == 0)
-    plan = Plan(
-        window=window,
-        groups=groups,
-        m_tile=m_tile,
-        n_tiles=1,
-        n_m=max(len(firsts), 1),
-        n_rows=max(spans, default=1),
-        out_width=max(width, 1),
-        o_tile=o_tile,
-        n_o=max(tl.ceildiv(n_outputs // groups, o_tile), 1),
-        c_tile=c_tile,
-        n_c=max(tl.ceildiv(n_channels, c_tile), 1),  # C = 0: padding alone
-        k_step=k_blocks * k0,
-    )
-    slab_bytes = _round_up(c_tile, k0) * plan.slab_height * x.shape[3] * x.dtype.n_bytes
-    room = l1_bytes // min(plan.n_c, 2) - n_blocks * k0 * o_tile * w.dtype.n_bytes
-    most = min(n_tiles, max(x.shape[0] * plan.n_m, 1), room // max(slab_bytes, 1))
-    return replace(plan, n_tiles=max(most, 1))
+    """Return the tiles that `tilelang.convolution_tiles` chooses for the sizes."""
+    return convolution_tiles(dims, dtypes["T"], machine)
 
 
 def _convolve(
@@ -336,11 +215,6 @@ def _store(
         tl.data_move(target, plain[:, 0:n_last])
     with tl.else_scope():
         tl.data_move(target, plain)
-
-
-def _round_up(size: int, unit: int) -> int:
-    """Return the multiple of `unit` from `size` on, at least one."""
-    return max(tl.ceildiv(size, unit), 1) * unit
 
 
 @conv2d.reference

@@ -25,6 +25,9 @@ class Case:
     stride: int = 1
     goal: float = 0.95
     note: str = ""
+    """Of the row with NC1HWC0."""
+    plain_note: str = ""
+    """Of the row with NCHW."""
 
     @property
     def name(self) -> str:
@@ -39,16 +42,20 @@ class Case:
         return self.kernel // 2
 
 
+_SKIPS = "oneDNN leaves out the taps on padding, 18 % of all; ours keep 0 * inf = NaN"
+_FEW_CHANNELS = "13 of the 16 channels of a block are zeros that are multiplied"
+_GATHERS = "OIHW weights are gathered at each call, and one image does not outweigh it"
+
 CASES = (
     Case(8, 64, 56, 64),
     Case(8, 128, 28, 128),
     Case(8, 256, 14, 256, goal=0.88),
-    Case(8, 512, 7, 512, goal=0.88),
+    Case(8, 512, 7, 512, goal=0.88, note=_SKIPS),
     Case(1, 64, 56, 64),
-    Case(1, 256, 14, 256, goal=0.88),
+    Case(1, 256, 14, 256, goal=0.88, plain_note=_GATHERS),
     Case(8, 256, 56, 64, kernel=1, goal=0),
     Case(8, 128, 56, 128, stride=2, goal=0),
-    Case(8, 3, 224, 64, kernel=7, stride=2, goal=0),
+    Case(8, 3, 224, 64, kernel=7, stride=2, goal=0, note=_FEW_CHANNELS, plain_note=_FEW_CHANNELS),
 )
 QUICK = (*CASES[:4], CASES[5])
 
@@ -71,7 +78,8 @@ def _row(case: Case, n_rounds: int, *, is_blocked: bool) -> Row:
     own = times.pop("ours")
     layout = "NC1HWC0" if is_blocked else "NCHW"
     goal = case.goal if is_blocked else 0.9
-    row = Row(f"conv2d {layout} {case.name}", own, goal=goal, note=case.note)
+    note = case.note if is_blocked else case.plain_note
+    row = Row(f"conv2d {layout} {case.name}", own, goal=goal, note=note)
     if not times:
         return row
     best = min(times, key=times.__getitem__)

@@ -48,7 +48,7 @@ def test_a_size_of_zero_has_tiles_too(size: str):
 
 @pytest.mark.parametrize("k_tile", [16, 47, 144, 4096])
 def test_a_step_divides_the_columns_of_a_tile(k_tile: int):
-    tiles = {"m_tile": 64, "o_tile": 64, "c_tile": 32, "k_tile": k_tile, "n_tiles": 3}
+    tiles = {"m_tile": 64, "o_tile": 80, "c_tile": 32, "k_tile": k_tile, "n_tiles": 3}
     plan = plan_convolution(
         (1, 40, 13, 11),
         (33, 40, 3, 2),
@@ -60,6 +60,24 @@ def test_a_step_divides_the_columns_of_a_tile(k_tile: int):
     assert 2 * 3 * 2 * 16 % plan.k_step == 0
     assert (plan.n_c, plan.n_o, plan.o_tile) == (2, 1, 48)
     assert plan.n_m == -(-11 * 10 // 64)
+
+
+@pytest.mark.parametrize(
+    ("o_tile", "n_outputs", "taken"), [(64, 33, 64), (64, 17, 32), (64, 3, 16), (80, 33, 48)]
+)
+def test_a_tile_of_outputs_is_cut_to_what_there_is_and_stays_a_power_of_two(
+    o_tile: int, n_outputs: int, taken: int
+):
+    tiles = {"m_tile": 16, "o_tile": o_tile, "c_tile": 16, "k_tile": 16, "n_tiles": 1}
+    plan = plan_convolution(
+        (1, 16, 9, 9),
+        (n_outputs, 16, 1, 1),
+        DType.FLOAT16,
+        Window((1, 1)),
+        groups=1,
+        tiles={**tiles, "l1_bytes": 1 << 20},
+    )
+    assert plan.o_tile == taken
 
 
 def test_as_many_tiles_come_together_as_fit_l1():

@@ -163,7 +163,10 @@ def plan_convolution(
     firsts = range(0, height * width, m_tile)
     lasts = (min(first + m_tile, height * width) - 1 for first in firsts)
     spans = [last // width - first // width + 1 for first, last in zip(firsts, lasts, strict=True)]
-    o_tile = min(o_tile, _round_up(n_outputs // groups, _FRACTAL))
+    most_outputs = _round_up(n_outputs // groups, _FRACTAL)
+    if o_tile == _power_of_two(o_tile):  # as a GPU wants it
+        most_outputs = _power_of_two(most_outputs)
+    o_tile = min(o_tile, most_outputs)
     # Past the channels of a group lie those of the next, which must not meet its sums.
     if n_channels <= c_tile or (groups > 1 and n_channels % c_tile):
         c_tile = max(n_channels, 1)

@@ -12,6 +12,7 @@ Source: Hochreiter and Schmidhuber, "Long short-term memory", 1997; Gers et al.,
 forget", 2000; the gate order is PyTorch's.
 """
 
+from collections.abc import Mapping
 from math import gcd
 from typing import Any
 
@@ -69,6 +70,24 @@ def lstm_cell(  # noqa: PLR0913 - a cell has six inputs and two results
             out[:] = tl.cast(output(state, parts), h.dtype)
             tl.data_move(c_next[i * m_tile + row, j * n_tile], state)
             tl.data_move(h_next[i * m_tile + row, j * n_tile], out)
+
+
+@lstm_cell.tiles
+def lstm_cell_tiles(
+    dims: Mapping[str, int], dtypes: Mapping[str, tl.DType], machine: str
+) -> dict[str, int]:
+    """Return tiles that hold as many rows of the weights as pay, on a computer; else the defaults.
+
+    The sums are loaded and stored once a tile, which costs about as much as 16 rows more (bfloat16,
+    H = 512, k_tile 64, 256, 512: 360, 407, 413 GF/s).
+    """
+    if machine != "host":
+        return {}
+    sizes = (dims["I"], dims["H"])
+    k_tile = min(
+        range(16, 512 + 16, 16), key=lambda k: sum(tl.ceildiv(size, k) * (k + 16) for size in sizes)
+    )
+    return {"m_tile": min(max(tl.ceildiv(dims["B"], 16), 1) * 16, 128), "k_tile": k_tile}
 
 
 def load_gates(

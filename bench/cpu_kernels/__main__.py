@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 import llvmlite
 import numpy as np
 
-from bench.cpu_kernels import convolution, rows
+from bench.cpu_kernels import convolution, products, recurrence, rows
 from bench.cpu_kernels.results import write_section
 from bench.cpu_kernels.row import HEAD, Row
 from bench.cpu_kernels.turns import find_torch
@@ -22,6 +22,8 @@ from bench.cpu_kernels.turns import find_torch
 FAMILIES: Mapping[str, Callable[[bool], Iterator[Row]]] = {
     "convolution": convolution.rows,
     "rows": rows.rows,
+    "recurrence": recurrence.rows,
+    "products": products.rows,
 }
 """What yields the rows of each family; its argument says whether fewer cases and rounds do."""
 HEADING = "Kernels on this CPU"

@@ -1,0 +1,40 @@
+"""Rows of linear against our own GEMM of the same sizes: what bias and activation cost."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from bench.cpu_kernels.row import Row
+from bench.cpu_kernels.turns import Run, medians
+from tilelang.backends.llvm import BACKEND
+from tilelang.kernel import Kernel
+from tilelang.kernels.gemm import gemm
+from tilelang.kernels.linear import Activation, linear
+from tilelang.machines import find_machine
+
+SIZES = ((512, 512, 512), (1024, 1024, 1024), (128, 3072, 768))
+DTYPES = ("float32", "float16", "bfloat16")
+GOAL = 0.97
+"""Of our GEMM's speed on row-major weights."""
+
+
+def rows(quick: bool) -> Iterator[Row]:
+    """Yield every size, dtype and activation; gemm is the peer, in the same run."""
+    for dtype in DTYPES:
+        for m, n, k in SIZES[:1] if quick else SIZES:
+            sizes = {"M": m, "N": n, "K": k, "dtype": dtype}
+            runs = {kind.name: _ours(linear, activation=kind, **sizes) for kind in Activation}
+            times = medians({**runs, "gemm": _ours(gemm, **sizes)}, 7 if quick else 21)
+            for kind in Activation:
+                name = f"linear {m}x{n}x{k} {kind.name} {dtype}"
+                yield Row(name, times[kind.name], "our gemm", times["gemm"], GOAL)
+
+
+def _ours(kernel: Kernel, **keywords: Any) -> Run:
+    program = kernel.program(**keywords)
+    run = BACKEND.compile(program, find_machine("host"), n_threads=1)
+    rng = np.random.default_rng(0)
+    inputs = [rng.standard_normal(b.shape).astype(b.dtype.numpy) for b in program.inputs]
+    results = [np.empty(b.shape, b.dtype.numpy) for b in program.results]
+    return lambda: run(*inputs, *results)

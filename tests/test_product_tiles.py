@@ -36,6 +36,17 @@ def test_large_products_have_tiles_for_two_threads(dtype: DType):
     assert -(-512 // tiles["m_tile"]) * -(-512 // tiles["n_tile"]) % 2 == 0
 
 
+@pytest.mark.parametrize(("dtype", "unit"), [*zip(DTYPES, (1, 1, 2, 4), strict=True)])
+def test_k_is_one_step_up_to_1024_units_and_steps_of_512_at_most_beyond(dtype: DType, unit: int):
+    def k_tile(k: int) -> int:
+        return product_tiles(1000, 1003, k, dtype, "host")["k_tile"]
+
+    assert k_tile(997 * unit) >= 997 * unit
+    assert k_tile(1024 * unit) == 1024 * unit
+    assert k_tile(1024 * unit + 1) <= 512 * unit
+    assert k_tile(4096 * unit) == 512 * unit
+
+
 @pytest.mark.parametrize("machine", ["host", "ascend310", "ascend910", "ascend910b", "sm90"])
 @pytest.mark.parametrize("dtype", ["float16", "float32", "bfloat16", "int8"])
 @pytest.mark.parametrize("sizes", [(1, 17, 3), (16, 1024, 256), (1000, 1003, 997), (4096,) * 3])

@@ -8,7 +8,7 @@ from tilelang.backends.llvm.casts import cast
 from tilelang.backends.llvm.frame import Frame
 from tilelang.backends.llvm.nest import emit_nest
 from tilelang.backends.llvm.point import Access, Point
-from tilelang.backends.llvm.squares import emit_squares, find_squares
+from tilelang.backends.llvm.squares import emit_elements
 from tilelang.backends.llvm.units import emit_unit_fill, emit_units, find_units
 from tilelang.backends.llvm.values import Value, literal
 from tilelang.backends.llvm.vector_axis import WIDTHS
@@ -49,16 +49,9 @@ def emit_copy(frame: Frame, space: Space, box: Box, dst: Access, src: Access) ->
     def copied(point: Point) -> Value:
         return cast(point.lanes, point.load(src), dst.dtype)
 
-    def copy_vector(point: Point) -> None:
-        point.store(dst, copied(point))
-
     n_bytes = max(dst.form.storage.n_bytes, src.form.storage.n_bytes)
     widths = (64 // n_bytes, *WIDTHS) if n_bytes < 4 else WIDTHS
-    axes, rest = find_squares(frame, space, box, dst, (src,)), [box]
-    if axes is not None:
-        rest = emit_squares(frame, space, box, axes, (dst, copied))
-    for part in rest:
-        emit_nest(frame, space, part, (dst, src), copy_vector, widths=widths)
+    emit_elements(frame, space, box, (dst, copied), (src,), widths=widths)
 
 
 def emit_img2col(frame: Frame, stmt: Img2col) -> None:

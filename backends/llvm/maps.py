@@ -8,9 +8,8 @@ from tilelang.backends.llvm.elements import outside, region_access
 from tilelang.backends.llvm.form import row_major_digits
 from tilelang.backends.llvm.formula import Formula, flat_access
 from tilelang.backends.llvm.frame import Frame
-from tilelang.backends.llvm.nest import emit_nest
 from tilelang.backends.llvm.point import Access, Point
-from tilelang.backends.llvm.squares import emit_squares, find_squares
+from tilelang.backends.llvm.squares import emit_elements
 from tilelang.backends.llvm.values import Value
 from tilelang.ir.expression import Position, loads, walk_expr
 from tilelang.ir.nodes import Map
@@ -40,15 +39,7 @@ def _emit_part(formula: Formula, dst: Access, box: Box) -> None:
     def value(point: Point) -> Value:
         return formula.value(point, sources)
 
-    def map_vector(point: Point) -> None:
-        point.store(dst, value(point))
-
-    frame, space, accesses = formula.frame, formula.space, list(sources.values())
-    axes, rest = find_squares(frame, space, box, dst, accesses), [box]
-    if axes is not None:
-        rest = emit_squares(frame, space, box, axes, (dst, value))
-    for part in rest:
-        emit_nest(frame, space, part, [dst, *accesses], map_vector)
+    emit_elements(formula.frame, formula.space, box, (dst, value), list(sources.values()))
 
 
 def _parts(frame: Frame, target: Box, formula: Formula) -> Iterator[Box]:

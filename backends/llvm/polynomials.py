@@ -21,6 +21,8 @@ FUNCTION_ULPS = {
 }
 """The errors above, of the worst host: what a check allows."""
 
+_EXP_LEAST = -104.0
+"""Below it exp is 0."""
 _LN2_HIGH, _LN2_LOW = 0.693359375, -2.12194440e-4
 _LOG2_E = 1.44269504088896341
 _MAGIC = 1.5 * 2.0**23
@@ -60,7 +62,11 @@ _SQRT_HALF_BITS = 0x3F3504F3
 
 def exp(lanes: Lanes, x: str) -> str:
     """Return e to the power of `x`."""
-    x = _clamp(lanes, x, -104.0, 89.0)
+    return _exp_of_finite(lanes, _clamp(lanes, x, _EXP_LEAST, 89.0))
+
+
+def _exp_of_finite(lanes: Lanes, x: str) -> str:
+    """Return e to the power of `x` between the limits of `exp`; NaN stays."""
     shifted = fused(lanes, x, _f(lanes, _LOG2_E), _f(lanes, _MAGIC))
     n = lanes.op("fsub", "float", shifted, _f(lanes, _MAGIC))
     rest = fused(lanes, n, _f(lanes, -_LN2_HIGH), x)
@@ -106,7 +112,8 @@ def tanh(lanes: Lanes, x: str) -> str:
 
 def sigmoid(lanes: Lanes, x: str) -> str:
     """Return `1 / (1 + exp(-x))`, from `exp(-|x|)` so that nothing overflows or is lost."""
-    small = exp(lanes, lanes.op("fneg", "float", lanes.call("fabs", "float", x)))
+    negative = lanes.op("fneg", "float", lanes.call("fabs", "float", x))
+    small = _exp_of_finite(lanes, _at_least(lanes, negative, _EXP_LEAST))
     one = _f(lanes, 1.0)
     is_negative = lanes.compare("olt", "float", x, _f(lanes, 0.0))
     above = lanes.select(is_negative, "float", small, one)
@@ -124,10 +131,14 @@ def _f(lanes: Lanes, value: float) -> str:
 
 def _clamp(lanes: Lanes, x: str, low: float, high: float) -> str:
     """Return `x` between the limits; NaN stays."""
-    below = lanes.compare("olt", "float", x, _f(lanes, low))
-    raised = lanes.select(below, "float", _f(lanes, low), x)
+    raised = _at_least(lanes, x, low)
     above = lanes.compare("ogt", "float", raised, _f(lanes, high))
     return lanes.select(above, "float", _f(lanes, high), raised)
+
+
+def _at_least(lanes: Lanes, x: str, low: float) -> str:
+    below = lanes.compare("olt", "float", x, _f(lanes, low))
+    return lanes.select(below, "float", _f(lanes, low), x)
 
 
 def _polynomial(lanes: Lanes, coefficients: Sequence[float], x: str) -> str:

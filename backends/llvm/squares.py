@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 from tilelang.backends.llvm.boxes import Box, Space, limited
 from tilelang.backends.llvm.frame import Frame
+from tilelang.backends.llvm.nest import emit_nest
 from tilelang.backends.llvm.point import Access, Point
 from tilelang.backends.llvm.values import Lanes, Value, register_type
-from tilelang.backends.llvm.vector_axis import lane_strides
+from tilelang.backends.llvm.vector_axis import WIDTHS, lane_strides
 from tilelang.ir import condition as cond
 from tilelang.ir import index as ix
 
@@ -26,6 +27,34 @@ class Axes:
 
     dst: int
     src: int
+
+
+def emit_elements(
+    frame: Frame,
+    space: Space,
+    box: Box,
+    ends: tuple[Access, Callable[[Point], Value]],
+    sources: Sequence[Access],
+    *,
+    widths: Sequence[int] = WIDTHS,
+) -> None:
+    """Write a nest that sets every element in `box` once: squares where they pay, then vectors.
+
+    `ends` are the destination, and what gives the values of a vector of the sources.
+    """
+    dst, value = ends
+    axes, rest = find_squares(frame, space, box, dst, sources), [box]
+    if axes is not None:
+        rest = emit_squares(frame, space, box, axes, ends)
+    for part in rest:
+        emit_nest(
+            frame,
+            space,
+            part,
+            (dst, *sources),
+            lambda point: point.store(dst, value(point)),
+            widths=widths,
+        )
 
 
 def find_squares(

@@ -1,7 +1,8 @@
 """Packing into panels of `b` whose units hold several elements of k.
 
 Element by element such a panel is scattered; a unit at a time it is written in whole vectors, each
-put together from the rows of the unit.
+put together from the rows of the unit. Where the elements of a unit lie side by side in the source
+too, as in weights stored [n, k], units are moved as they are.
 """
 
 from dataclasses import dataclass, replace
@@ -9,8 +10,10 @@ from dataclasses import dataclass, replace
 from tilelang.backends.llvm.boxes import Box, Space, limited
 from tilelang.backends.llvm.form import Form
 from tilelang.backends.llvm.frame import Frame, Place
+from tilelang.backends.llvm.masks import split_lane
 from tilelang.backends.llvm.nest import emit_nest
 from tilelang.backends.llvm.point import Access, Point
+from tilelang.backends.llvm.squares import emit_elements
 from tilelang.backends.llvm.storage import Storage
 from tilelang.backends.llvm.values import Value, interleave, scalar_literal
 from tilelang.dtypes import DType
@@ -55,18 +58,36 @@ def emit_units(
     name = space.names[units.axis]
     target = _whole_units(frame, dst, units.size, {name: first})
     sources = [_moved(src, {name: ix.add(first, ix.constant(n))}) for n in range(units.size)]
+    if _has_units(frame, space, ends, units):
+        sources = [_whole_units(frame, src, units.size, {name: first})]
 
-    def pack_units(point: Point) -> None:
+    def packed(point: Point) -> Value:
         rows = [point.load(source).text for source in sources]
-        text = interleave(point.lanes, rows, 8 * dst.form.storage.n_bytes)
-        point.store(target, Value(DType.INT32, text))
+        return Value(DType.INT32, interleave(point.lanes, rows, 8 * dst.form.storage.n_bytes))
 
     # A source that begins behind its tensor's end has a negative limit: no units, and no rest.
     high = ix.maximum(ix.ZERO, box.high[units.axis])
     last = frame.simplified(ix.floor_div(high, units.size))
     inside = limited(box, units.axis, ix.ZERO, last)
-    emit_nest(frame, inner, inside, (target, *sources), pack_units)
+    emit_elements(frame, inner, inside, (target, packed), sources)
     return limited(box, units.axis, ix.scale(last, units.size), box.high[units.axis])
+
+
+def _has_units(frame: Frame, space: Space, ends: tuple[Access, Access], units: Units) -> bool:
+    """Return whether every unit lies in the source as it does in the destination, and exists.
+
+    Units begin at multiples of their size there, so that offsets of units are whole numbers.
+    """
+    dst, src = ends
+    name = space.names[units.axis]
+    split = split_lane(frame.simplified(src.offset), name)
+    return (
+        split is not None
+        and split[1] == 1
+        and ix.known_divisor(split[0]) % units.size == 0
+        and src.form.storage is dst.form.storage
+        and frame.holds_always(src.exists)
+    )
 
 
 def emit_unit_fill(

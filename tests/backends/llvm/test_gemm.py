@@ -48,6 +48,15 @@ def test_results_do_not_depend_on_tiles_or_threads(dtype: str):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+def test_a_step_of_k_too_long_to_take_at_once_gives_the_same_bits(dtype: str):
+    a, b = operands(20, 40, 4500, dtype)
+    long, short = (
+        gemm(a, b, backend="llvm", m_tile=32, n_tile=64, k_tile=k_tile) for k_tile in (4512, 64)
+    )
+    assert long.tobytes() == short.tobytes()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_operands_read_in_place_give_the_same_bits(dtype: str):
     """Sizes that divide let the cube read tensors themselves; ragged ones are packed."""
     a, b = operands(32, 96, 128, dtype)

@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 import tilelang as tl
-from tilelang.check.fuzz import Refused, read_budget, replay
+from tilelang.check.fuzz import Budget, Refused, read_budget, replay
 from tilelang.check.fuzz.execution import Job, Mistake, Outcome
 from tilelang.check.fuzz.margins import guarded
 from tilelang.check.fuzz.process import Process
@@ -183,7 +183,35 @@ def test_what_is_not_legal_is_no_failure():
 
 @pytest.mark.parametrize(("budget", "seconds"), [("60s", 60), ("1.5m", 90), (7, 7), ("3", 3)])
 def test_a_budget_is_read(budget: Any, seconds: float):
-    assert read_budget(budget) == seconds
+    assert read_budget(budget) == Budget(seconds=seconds)
+
+
+@pytest.mark.parametrize("text", ["200 runs", "200runs", " 200 run "])
+def test_a_number_of_runs_is_read(text: str):
+    assert read_budget(text) == Budget(n_runs=200)
+
+
+@pytest.mark.parametrize("text", ["soon", "0 runs", "1.5 runs", "-1 runs", "runs", "5 m runs"])
+def test_what_is_neither_time_nor_runs_is_refused(text: str):
+    assert list(codes(lambda: read_budget(text))) == ["E0703"]
+
+
+def test_a_right_kernel_is_tried_as_often_as_asked():
+    report = gemm.fuzz(backends=["numpy"], budget="7 runs", dtype="float16", K=17)
+    assert report.ok, report
+    assert report.counts == {"numpy": 7}
+
+
+def test_runs_that_cannot_be_made_are_given_up():
+    report = gemm.fuzz(backends=["numpy"], budget="2 runs", dtype="float16", m_tile=3)
+    assert not report.ok
+    assert (dict(report.counts), report.n_refused) == ({}, 40)
+
+
+def test_runs_that_shrink_a_failure_are_not_counted():
+    found = twice.fuzz(backends=["numpy"], budget="60 runs", seed=1, dtype="float32").failure
+    assert found is not None
+    assert (found.tried.keywords["M"], found.tried.keywords["N"]) == (1, 1)
 
 
 def codes(run: Any) -> Iterator[str]:

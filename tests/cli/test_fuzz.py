@@ -24,6 +24,18 @@ def test_a_right_kernel_ends_with_status_0(tilelang: Command):
     assert data["failure"] is None
 
 
+def test_so_many_runs_are_made_as_asked(tilelang: Command):
+    arguments = ("--runs", "5", "--backends", "numpy", "--dtype", "float16", "--dims", "K=17")
+    data = tilelang("fuzz", "gemm", *arguments, "--json").data
+    assert data["ok"] is True
+    assert data["tries"] == {"numpy": 5}
+
+
+@pytest.mark.parametrize("arguments", [("--runs", "5", "--budget", "1s"), ("--runs", "0")], ids=str)
+def test_runs_are_instead_of_a_time_and_at_least_one(tilelang: Command, arguments: tuple[str, ...]):
+    assert "error[E0703]" in tilelang("fuzz", "gemm", *arguments, status=1).err
+
+
 def test_a_failure_is_printed_as_a_test_with_status_1(tilelang: Command):
     arguments = ("--budget", "20s", "--backends", "numpy", "--seed", "3")
     out = tilelang("fuzz", "wrong.py:triple", *arguments, status=1).out

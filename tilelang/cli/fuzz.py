@@ -28,8 +28,11 @@ from tilelang.kernel import Kernel
 def fuzz(
     kernel: KernelArgument,
     budget: Annotated[
-        str, typer.Option("--budget", metavar="60s", help="How long: seconds, 90s, 5m.")
-    ] = "60s",
+        str | None, typer.Option("--budget", metavar="60s", help="How long: seconds, 90s, 5m.")
+    ] = None,
+    runs: Annotated[
+        int | None, typer.Option("--runs", metavar="N", help="How many runs, instead of a time.")
+    ] = None,
     dims: DimsOption = None,
     tile: TileOption = None,
     attr: AttributeOption = None,
@@ -63,7 +66,7 @@ def fuzz(
         report = search(
             found,
             backends=read_names(backends),
-            budget=budget,
+            budget=_budget(budget, runs),
             seed=seed,
             scope=scope,
             progress=status.update,
@@ -74,6 +77,18 @@ def fuzz(
     else:
         print(report)
     raise typer.Exit(0 if report.ok else 1)
+
+
+def _budget(budget: str | None, runs: int | None) -> str:
+    """Return the budget that --budget or --runs asks for.
+
+    Raises:
+        TileError: E0703 for both.
+    """
+    if budget is not None and runs is not None:
+        message = f"--budget {budget} and --runs {runs} both say when to stop"
+        raise TileError(Diagnostic("E0703", message, hint="leave one of them out"))
+    return budget or ("60s" if runs is None else f"{runs} runs")
 
 
 def _fixed_program(name: str) -> Diagnostic:

@@ -1,17 +1,18 @@
 """Fuzzing: awkward sizes, random tile parameters and special numbers until something breaks.
 
-`trial.py` is one try of a kernel, `draws.py` says what is tried, `search.py` searches, and
-`report.py` prints the smallest failure as a test. Needs hypothesis: `tilelang-tik[fuzz]`.
+`trial.py` is one try of a kernel, `draws.py` says what is tried, `search.py` searches within what
+`budget.py` allows, and `report.py` prints the smallest failure as a test. Needs hypothesis:
+`tilelang-tik[fuzz]`.
 """
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from tilelang.check.fuzz.budget import Budget, read_budget
 from tilelang.check.fuzz.report import Failure, FuzzReport
 from tilelang.check.fuzz.trial import Refused, Scope, Try, replay, size_names
 from tilelang.check.procedure import runnable
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from tilelang.kernel import Kernel
 
 __all__ = [
+    "Budget",
     "Failure",
     "FuzzReport",
     "Refused",
@@ -37,9 +39,6 @@ __all__ = [
 
 EVERYTHING = Scope({}, None, {})
 """Nothing is fixed."""
-
-_BUDGET = re.compile(r"(\d+(?:\.\d+)?)(s|m|min|h)?")
-_SECONDS = {None: 1, "s": 1, "m": 60, "min": 60, "h": 3600}
 
 
 def fuzz(
@@ -56,7 +55,7 @@ def fuzz(
     Args:
         kernel: what to try; it needs a reference.
         backends: who runs it, all that run here by default.
-        budget: seconds, or "90s", "5m".
+        budget: seconds, or "90s", "5m"; or "200 runs", however long they take.
         seed: the same seed draws the same tries.
         scope: what is not drawn.
         progress: called with a line now and then; by default it is shown on a terminal.
@@ -65,7 +64,7 @@ def fuzz(
         TileError: E0604 without hypothesis, E0701 without a reference, E0703 for a budget that
             cannot be read.
     """
-    seconds = read_budget(budget)
+    limit = read_budget(budget)
     require_reference(kernel)
     try:
         from tilelang.check.fuzz.search import search
@@ -75,7 +74,7 @@ def fuzz(
         raise TileError(_no_hypothesis()) from missing
     names = backends if backends is not None else runnable()
     report = progress or _show
-    return search(kernel, names, scope, seconds=seconds, seed=seed, progress=report)
+    return search(kernel, names, scope, budget=limit, seed=seed, progress=report)
 
 
 def read_scope(
@@ -106,21 +105,6 @@ def _unknown(kernel: Kernel, name: str, known: Sequence[str], location: Location
         location,
         f"did you mean `{close[0]}`?" if close else f"it has {', '.join(known)}",
     )
-
-
-def read_budget(budget: str | float) -> float:
-    """Return a budget in seconds.
-
-    Raises:
-        TileError: E0703 if it cannot be read.
-    """
-    if isinstance(budget, int | float):
-        return float(budget)
-    match = _BUDGET.fullmatch(budget.strip())
-    if match is None:
-        message = f"a budget of time is wanted, and {budget!r} is none"
-        raise TileError(Diagnostic("E0703", message, hint='write it like "60s" or "5m"'))
-    return float(match[1]) * _SECONDS[match[2]]
 
 
 def _no_hypothesis() -> Diagnostic:

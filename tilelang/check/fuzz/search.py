@@ -1,4 +1,4 @@
-"""The search: hypothesis draws tries and shrinks the first that fails, within a budget of time."""
+"""The search: hypothesis draws tries and shrinks the first that fails, within a budget."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import seed as seeded
 
+from tilelang.check.fuzz.budget import Budget
 from tilelang.check.fuzz.draws import tries
 from tilelang.check.fuzz.process import Process
 from tilelang.check.fuzz.report import Failure, FuzzReport
@@ -23,10 +24,13 @@ if TYPE_CHECKING:
 _UNBOUNDED = 10**9
 """Examples; the budget ends the search."""
 
+_REFUSED_PER_RUN = 20
+"""Draws that may be illegal for each run asked for; then what is fixed leaves next to none."""
+
 Progress = Callable[[str], None]
 
 
-class _OutOfTimeError(BaseException):
+class _OverError(BaseException):
     """Ends the search from inside; hypothesis lets it through."""
 
 
@@ -40,7 +44,7 @@ class Search:
 
     kernel: Kernel
     process: Process
-    deadline: float
+    budget: Budget
     progress: Progress
     started: float = field(default_factory=time.perf_counter)
     counts: Counter[str] = field(default_factory=Counter[str])
@@ -51,10 +55,10 @@ class Search:
         """Try `tried`, and note what comes of it.
 
         Raises:
-            _FoundError: if it fails; _OutOfTimeError once the time is over.
+            _FoundError: if it fails; _OverError once the budget is spent.
         """
-        if time.perf_counter() > self.deadline:
-            raise _OutOfTimeError
+        if self._is_over():
+            raise _OverError
         try:
             wrong = attempt(self.kernel, tried, self.process)
         except Refused:
@@ -67,10 +71,27 @@ class Search:
                 self.smallest = tried, wrong
             raise _FoundError(wrong.split(" ")[0])
 
+    def _is_over(self) -> bool:
+        """Return whether the budget is spent; the runs that shrink a failure are free."""
+        if self.smallest is None and self.n_runs >= self.budget.n_runs:
+            return True
+        is_hopeless = self.n_refused >= _REFUSED_PER_RUN * self.budget.n_runs
+        return is_hopeless or self.seconds > self.budget.seconds
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the start."""
+        return time.perf_counter() - self.started
+
+    @property
+    def n_runs(self) -> int:
+        """Tries that ran, on whatever backend."""
+        return sum(self.counts.values())
+
     def _say(self) -> None:
-        left = max(self.deadline - time.perf_counter(), 0)
+        left = self.budget.left(self.seconds, self.n_runs)
         state = f"shrinking: {self.smallest[1]}" if self.smallest else "nothing found"
-        self.progress(f"{sum(self.counts.values())} tries, {left:.0f} s left, {state}")
+        self.progress(f"{self.n_runs} tries, {left}, {state}")
 
 
 def search(
@@ -78,13 +99,13 @@ def search(
     backends: Sequence[str],
     scope: Scope,
     *,
-    seconds: float,
+    budget: Budget,
     seed: int,
     progress: Progress,
 ) -> FuzzReport:
-    """Return what trying `kernel` for so many seconds found."""
+    """Return what trying `kernel` within `budget` found."""
     with Process() as process:
-        found = Search(kernel, process, time.perf_counter() + seconds, progress)
+        found = Search(kernel, process, budget, progress)
 
         @seeded(seed)
         @_SETTINGS
@@ -92,7 +113,7 @@ def search(
         def run(tried: Try) -> None:
             found(tried)
 
-        with suppress(_OutOfTimeError, _FoundError):
+        with suppress(_OverError, _FoundError):
             run()
     failure = None
     if found.smallest is not None:
@@ -100,7 +121,7 @@ def search(
     return FuzzReport(
         kernel.name,
         seed,
-        time.perf_counter() - found.started,
+        found.seconds,
         dict(found.counts),
         found.n_refused,
         failure,

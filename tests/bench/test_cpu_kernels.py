@@ -1,5 +1,7 @@
 """The tables of `bench.cpu_kernels`: a row as text, a section of the results."""
 
+import time
+
 from bench.cpu_kernels.results import with_section
 from bench.cpu_kernels.row import HEAD, Row
 from bench.cpu_kernels.turns import medians
@@ -39,3 +41,8 @@ def test_a_hash_in_a_block_of_code_begins_no_section():
 
 def test_everyone_is_measured():
     assert set(medians({"a": int, "b": str}, 3)) == {"a", "b"}
+
+
+def test_waiting_takes_no_time_of_the_processor():
+    times = medians({"waits": lambda: time.sleep(1e-3), "adds": lambda: sum(range(50_000))}, 1)
+    assert times["waits"] < times["adds"]

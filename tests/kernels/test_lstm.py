@@ -11,7 +11,7 @@ from tests.kernels.arrays import FLOATS, draw
 from tilelang.ir.nodes import Program
 from tilelang.kernels.gemm import gemm
 from tilelang.kernels.lstm import lstm, residence
-from tilelang.kernels.lstm_cell import lstm_cell
+from tilelang.kernels.lstm_cell import lstm_cell, lstm_cell_tiles
 from tilelang.traffic import Traffic, gm_traffic, total_traffic
 
 Array = NDArray[Any]
@@ -35,6 +35,26 @@ def cell_inputs(sizes: tuple[int, int, int], dtype: str) -> list[Array]:
 @pytest.mark.parametrize("sizes", SIZES)
 def test_a_cell_is_within_the_bound_of_its_gates(dtype: str, sizes: tuple[int, int, int]):
     checked(lstm_cell, *cell_inputs(sizes, dtype))
+
+
+@pytest.mark.parametrize("batch", [0, 1, 15, 16, 17, 127, 128, 129, 1000])
+@pytest.mark.parametrize(("inputs", "hidden"), [(1, 1), (100, 65), (512, 512), (1024, 997)])
+def test_tiles_of_a_cell_on_a_computer_hold_its_rows_in_fractals(
+    batch: int, inputs: int, hidden: int
+):
+    tiles = lstm_cell_tiles({"B": batch, "I": inputs, "H": hidden}, {}, "host")
+    assert tiles["m_tile"] == next(m for m in range(16, 129, 16) if m >= min(batch, 128))
+    assert tiles["k_tile"] % 16 == 0
+    assert 16 <= tiles["k_tile"] <= 512
+
+
+@pytest.mark.parametrize(("size", "k_tile"), [(16, 16), (17, 32), (512, 512), (1024, 512)])
+def test_a_cell_on_a_computer_takes_as_much_of_k_at_once_as_it_has(size: int, k_tile: int):
+    assert lstm_cell_tiles({"B": 1, "I": size, "H": size}, {}, "host")["k_tile"] == k_tile
+
+
+def test_a_cell_on_a_chip_keeps_the_tiles_of_its_signature():
+    assert lstm_cell_tiles({"B": 128, "I": 512, "H": 512}, {}, "ascend910") == {}
 
 
 @pytest.mark.parametrize("l1_bytes", [1, 160_000, 1 << 26], ids=["streamed", "in part", "resident"])

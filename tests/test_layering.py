@@ -28,7 +28,7 @@ MODULES = {source.module for source in PACKAGE}
 OWN_NAMES = {"tilelang", "backends", "kernels", "bench", "tests"}
 
 MAY_REQUIRE = {
-    LANGUAGE: {"hypothesis", "lark", "matplotlib", "ml_dtypes", "numpy"},
+    LANGUAGE: {"hypothesis", "lark", "matplotlib", "ml_dtypes", "numpy", "threadpoolctl"},
     CLI: {"numpy", "rich", "typer"},
 }
 """Packages of others that an entry may import; entries not named here: any that is declared."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from tilelang.arguments import allocate, physical_kinds
 from tilelang.backend import Backend, Executable, backend_names, find_backend
@@ -47,6 +48,19 @@ def check(
     Raises:
         TileError: E0701 without a reference; mistakes in the kernel or in the keywords.
     """
+    # Products of tiles are too small to share among threads: those of BLAS took five times as long.
+    with threadpool_limits(limits=1, user_api="blas"):
+        return _check(kernel, backends, dtype, machine, seed, keywords)
+
+
+def _check(
+    kernel: Kernel,
+    backends: Sequence[str] | None,
+    dtype: DTypeLike | Mapping[str, DTypeLike] | None,
+    machine: str | None,
+    seed: int,
+    keywords: Mapping[str, Any],
+) -> Report:
     program = kernel.program(dtype=dtype, machine=machine, **keywords)
     drawn = _given(program, keywords) or list(families_for(kernel, program, seed))
     meaning = judge_meaning(kernel, program, drawn)
@@ -71,8 +85,9 @@ def _refused(name: str, machine: str, error: TileError) -> Row:
     """Return the row of a backend that cannot express a program it was not named for."""
     first = error.diagnostics[0]
     reason = f"{first.message} ({first.location})" if first.location else first.message
+    hint = (f"hint: {first.hint}",) if first.hint else ()
     verdict = f"{REFUSED}{first.code}"
-    return Row(name, machine, None, None, None, verdict, explanation=(reason,))
+    return Row(name, machine, None, None, None, verdict, explanation=(reason, *hint))
 
 
 def runnable() -> list[str]:

@@ -8,11 +8,14 @@
 | `forms`, `boxes` | where elements lie, and how regions fall apart into evenly spaced pieces |
 | `edges`, `cases` | which part of a tile lies in its tensor, and a branch for every case |
 | `tiles`, `loads`, `stores`, `copies`, `fills` | moves |
+| `ragged_rows` | results that no tile can store whole: a last stage of rows |
 | `strips`, `relayout` | whole rows between GM and tiles in blocks |
 | `tile_order` | which tile a core takes when |
-| `realign`, `byte_transposes`, `turns` | what starts between blocks, or runs the wrong way |
+| `realign` | what starts between blocks |
+| `byte_transposes`, `turns`, `word_turns` | what runs the wrong way |
 | `cube`, `img2col` | fractals, products, convolution windows |
 | `split_cores`, `cube_core`, `slabs`, `fixpipe` | chips whose cube and vector unit are apart |
+| `blocked_tensors`, `block_stages` | row-major maps and weights, put into blocks of channels |
 | `turned_operands`, `staged_results` | stages of vector work around products, on these |
 | `lanes` | vector instructions over boxes: blocks, repeats, masks |
 | `maps`, `values`, `arithmetic`, `functions`, `casts`, `selects`, `positions` | expressions |

@@ -72,6 +72,12 @@ def box_of(region: Region, form: Form, writer: Writer) -> Box:
     return Box(form, base, tuple(spanned), tuple(counts))
 
 
+def ends_tensor(writer: Writer, region: Region, box: Box, axis: int, last: int) -> bool:
+    """Return whether positions up to `last` of spanned `axis` are known to end with the tensor."""
+    start = writer.settled(region.start[region.spanned[axis]])
+    return last < box.counts[axis] or start == ix.constant(box.axes[axis].size - last)
+
+
 def _inside_a_block(region: Region, axis: Axis, loc: Location) -> Exception:
     return refusal(
         "E1230",

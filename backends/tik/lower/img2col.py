@@ -1,7 +1,7 @@
 """load3d: windows of a feature map in L1 as fractals of L0A."""
 
 from tilelang.backends.tik.instructions import Load3d
-from tilelang.backends.tik.lower.boxes import box_of
+from tilelang.backends.tik.lower.boxes import Box, box_of
 from tilelang.backends.tik.lower.forms import Form
 from tilelang.backends.tik.lower.refusals import refusal
 from tilelang.backends.tik.lower.writer import Writer
@@ -24,7 +24,7 @@ def load_windows(writer: Writer, stmt: Img2col, dst_form: Form, src_form: Form) 
     src = box_of(stmt.src, src_form, writer)
     dst = box_of(stmt.dst, dst_form, writer)
     _, height, width = src.counts
-    _check(writer, stmt, height, width)
+    _check(writer, stmt, dst, (height, width))
     window, k0 = stmt.window, src.form.per_block
     top, bottom, left, right = window.padding
     _, n_columns = window.output(height, width)
@@ -69,8 +69,16 @@ def _corner(position: Index, stride: int, padding: int) -> Index:
     return ix.add(ix.scale(position, stride), ix.constant(-padding))
 
 
-def _check(writer: Writer, stmt: Img2col, height: int, width: int) -> None:
-    window, buffer = stmt.window, stmt.src.buffer
+def _is_fractals(dst: Box) -> bool:
+    """Return whether fractals of 16 rows follow one another along the columns of `dst`."""
+    rows, columns = dst.axes
+    k0 = dst.form.per_block
+    is_one = columns.room <= k0
+    return rows.inner == k0 and (is_one or columns.stride(k0) == _ROWS * k0)
+
+
+def _check(writer: Writer, stmt: Img2col, dst: Box, sides: tuple[int, int]) -> None:
+    window, buffer, (height, width) = stmt.window, stmt.src.buffer, sides
     faults = [
         f"{name} is {value}, at most {limit}"
         for name, limit in _LIMITS
@@ -85,6 +93,9 @@ def _check(writer: Writer, stmt: Img2col, height: int, width: int) -> None:
         faults.append("only whole rows and whole tiles are loaded")
     if stmt.dst.shape[1] > MAX_REPEATS * buffer.dtype.k0:
         faults.append(f"{stmt.dst.shape[1]} columns, at most {MAX_REPEATS * buffer.dtype.k0:,}")
+    if not _is_fractals(dst):
+        k0 = dst.form.per_block
+        faults.append(f"`{stmt.dst.buffer.name}` is not in fractals of {k0} columns, one by one")
     if window.output(height, width)[1] < 1:
         faults.append("no window fits the map")
     if faults:

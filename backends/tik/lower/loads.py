@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from tilelang.backends.tik.instructions import Lanes, Load, Operand, Scope, SetScalar
-from tilelang.backends.tik.lower.boxes import Box, box_of
+from tilelang.backends.tik.lower.boxes import Box, box_of, ends_tensor
 from tilelang.backends.tik.lower.cases import Inside, for_cases
 from tilelang.backends.tik.lower.copies import copy
 from tilelang.backends.tik.lower.fills import duplicate, fill, fill_block_tail, fill_outside
@@ -41,6 +41,7 @@ def _load_case(writer: Writer, move: Move, dst: Box, src: Box, inside: Inside | 
     is_padding = ends_tile and dst.form.scope is Scope.UB
     # Behind the last element of a blocked tensor lie zeros: `pack` puts them there.
     is_filled = bool(src.axes[axis].block) and move.pad == 0
+    is_filled = is_filled and ends_tensor(writer, move.src, src, axis, inside[axis][1])
     n_real = 0 if is_padding or is_filled else n_tail
     strips = load_strips(writer, dst, src)
     if strips is not None:

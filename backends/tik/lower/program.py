@@ -64,7 +64,7 @@ class _Program:
         self._n_cores = machine.n_cores if side is None else side.n_cores(machine)
         self._writer = Writer(loc=program.loc, ub_bytes=machine.capacity[Memory.UB])
         self._writer.taken.add(program.name)
-        self._writer.adopt(_names(program))
+        self._writer.adopt(names_of(program))
         cube_core = CubeCore(self._writer, machine.name) if side is Side.CUBE else None
         self._lowering = Lowering(self._writer, machine.name, cube_core)
 
@@ -173,7 +173,7 @@ class _Program:
             writer.write(Scalar(name, TikType.INT32, writer.expr(value), writer.loc))
 
 
-def _names(program: Program) -> Iterator[str]:
+def names_of(program: Program) -> Iterator[str]:
     """Yield every name of the kernel: tensors, tiles, variables."""
     for buffer in (*program.inputs, *program.results):
         yield buffer.name

@@ -4,6 +4,15 @@ from tilelang.diagnostics import UNKNOWN, Diagnostic, Location, Note, TileError
 from tilelang.ir.region import Buffer
 
 
+class RaggedRow(TileError):
+    """A row of `tensor`, as it is stored, ends inside a block that holds elements of others."""
+
+    def __init__(self, tensor: str, refused: TileError) -> None:
+        """Hold what `refused` says."""
+        super().__init__(*refused.diagnostics)
+        self.tensor = tensor
+
+
 def refusal(
     code: str,
     message: str,

@@ -9,8 +9,10 @@ from collections.abc import Iterator, Set
 from dataclasses import dataclass, replace
 
 from tilelang.backends.tik.instructions import InstructionProgram
+from tilelang.backends.tik.lower.blocked_tensors import block_tensors
 from tilelang.backends.tik.lower.program import write_program
-from tilelang.backends.tik.lower.refusals import refusal
+from tilelang.backends.tik.lower.ragged_rows import stage_rows
+from tilelang.backends.tik.lower.refusals import RaggedRow, refusal
 from tilelang.backends.tik.lower.split_cores import side_of
 from tilelang.backends.tik.lower.staged_results import stage_results
 from tilelang.backends.tik.lower.turned_operands import turn_operands
@@ -50,9 +52,37 @@ def lower_kernels(program: Program, machine: Machine) -> tuple[Kernel, ...]:
     if machine.name not in _CHIPS:
         raise TileError(_other_machine(program, machine))
     lowered = lower(program, machine)
-    if not machine.is_split:
+    staged = stage_results(turn_operands(lowered)) if machine.is_split else block_tensors(lowered)
+    return _written(verify(staged, machine), machine)
+
+
+def _written(
+    lowered: Program, machine: Machine, in_rows: frozenset[str] = frozenset()
+) -> tuple[Kernel, ...]:
+    """Return the kernels of `lowered`; results that tiles cannot store go by way of workspace.
+
+    Those called as in `in_rows` do already.
+
+    Raises:
+        TileError: as `lower_kernels`; E1237 where there is no such way.
+    """
+    try:
+        if machine.is_split:
+            return _in_turn(lowered, machine)
         return (_kernel(lowered, write_program(lowered, machine), set()),)
-    lowered = verify(stage_results(turn_operands(lowered)), machine)
+    except RaggedRow as ragged:
+        name = ragged.tensor
+        staged = None if name in in_rows else stage_rows(lowered, name, machine.n_cores)
+        if staged is None:
+            raise
+        try:
+            return _written(verify(staged, machine), machine, in_rows | {name})
+        except TileError:
+            raise ragged from None
+
+
+def _in_turn(lowered: Program, machine: Machine) -> tuple[Kernel, ...]:
+    """Return a kernel for each stage of `lowered`."""
     own = frozenset(buffer.name for buffer in lowered.workspaces)
     parts = [(part, side_of(part, machine)) for part in _parts(lowered)]
     later: set[str] = set(own)

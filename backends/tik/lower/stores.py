@@ -10,18 +10,19 @@ from tilelang.backends.tik.instructions import (
     Scope,
     StoreElement,
 )
-from tilelang.backends.tik.lower.boxes import Box, box_of
+from tilelang.backends.tik.lower.boxes import Box, box_of, ends_tensor
 from tilelang.backends.tik.lower.cases import Inside, for_cases
 from tilelang.backends.tik.lower.copies import copy
 from tilelang.backends.tik.lower.fills import fill_block_tail
 from tilelang.backends.tik.lower.forms import Axis, Form
 from tilelang.backends.tik.lower.loads import lane_axis, spread_axis
 from tilelang.backends.tik.lower.realign import SQUARE, align_columns
-from tilelang.backends.tik.lower.refusals import refusal
+from tilelang.backends.tik.lower.refusals import RaggedRow, refusal
 from tilelang.backends.tik.lower.strips import store_rows, store_strips
 from tilelang.backends.tik.lower.writer import Writer
 from tilelang.ir import index as ix
 from tilelang.ir.nodes import Move
+from tilelang.ir.region import Region
 
 
 def store(writer: Writer, move: Move, dst_form: Form, src_form: Form) -> None:
@@ -38,6 +39,7 @@ def store(writer: Writer, move: Move, dst_form: Form, src_form: Form) -> None:
         starts = [first for first, _ in inside]
         counts = [last - first for first, last in inside]
         end = _end_of(writer, move, dst, inside)
+        _check_blocks(writer, move.dst, dst, inside)
         _store_box(writer, dst.part(starts, counts), src.part(starts, counts), end)
 
     for_cases(writer, move.dst, write)
@@ -68,6 +70,26 @@ def _end_of(writer: Writer, move: Move, dst: Box, inside: Inside) -> _End:
         return _End.PADDING
     is_all = prod(axis.size for axis in dst.axes) == prod(region.buffer.shape)
     return _End.NOTHING if all(ends) and is_all else _End.OTHERS
+
+
+def _check_blocks(writer: Writer, region: Region, dst: Box, inside: Inside) -> None:
+    """Refuse to store a part of a block beside other elements of the tensor.
+
+    Raises:
+        TileError: E1237.
+    """
+    axis, buffer = lane_axis(dst), dst.form.buffer
+    block, (first, last) = dst.axes[axis].block, inside[axis]
+    if not block or (last - first) % block == 0 or ends_tensor(writer, region, dst, axis, last):
+        return
+    raise refusal(
+        "E1237",
+        f"{last - first} elements of `{buffer.name}` end inside a block of {block}, and "
+        f"{buffer.layout} keeps {block} neighbours together",
+        writer.loc,
+        f"store multiples of {block}, or up to the last; or declare the tensor row-major (ND)",
+        buffer,
+    )
 
 
 def _store_box(writer: Writer, dst: Box, src: Box, end: _End) -> None:
@@ -118,9 +140,10 @@ def _store_tail(writer: Writer, dst: Box, src: Box, axis: int, end: _End) -> Non
     the row. Shorter rows must lie in GM without gaps, so that several make a block.
     """
     unit, count = dst.form.per_block, dst.counts[axis]
-    if axis != len(dst.counts) - 1 or dst.form.dtype.n_bytes == 1:
-        raise _partial_block(writer, dst, count)
     n_rows = prod(dst.counts[:-1])
+    is_slow = dst.form.dtype.n_bytes == 1 and count >= unit and n_rows > 1  # by the scalar unit
+    if axis != len(dst.counts) - 1 or is_slow:
+        raise _partial_block(writer, dst, count)
     with writer.scope():
         if count >= unit:
             _store_shifted_back(writer, dst, src, n_rows)
@@ -153,7 +176,11 @@ def _store_shifted_back(writer: Writer, dst: Box, src: Box, n_rows: int) -> None
         axes.insert(0, Axis(n, pitch))
         pitch *= n
     tail = Box(replace(src.form, name=name), ix.ZERO, tuple(axes), (*lead, unit))
-    align_columns(writer, name, src, _row_axis(writer, src), (n_rows, first))
+    if dst.form.dtype.n_bytes == 1:
+        end = replace(src, base=ix.add(src.base, src.axes[-1].offset(ix.constant(first))))
+        _gather(writer, end, Operand(name, dst.form.dtype), n_rows, unit)
+    else:
+        align_columns(writer, name, src, _row_axis(writer, src), (n_rows, first))
     shifted = ix.add(dst.base, ix.constant(first))
     copy(writer, replace(dst, base=shifted, counts=(*lead, unit)), tail)
 
@@ -231,15 +258,17 @@ def _store_spread(writer: Writer, dst: Box, src: Box, end: _End) -> None:
         _store_run(writer, Box(dst.form, dst.base, (Axis(total, 1),), (total,)), run)
 
 
-def _partial_block(writer: Writer, dst: Box, count: int) -> Exception:
+def _partial_block(writer: Writer, dst: Box, count: int) -> RaggedRow:
     buffer, unit = dst.form.buffer, dst.form.per_block
     size = buffer.shape[-1]
-    return refusal(
+    room = -(-size // unit) * unit
+    padding = f", or pad its last dimension from {size} to {room}" if size < room else ""
+    refused = refusal(
         "E1237",
         f"a row of {count} elements of `{buffer.name}` ends inside a block of 32 bytes "
         f"({unit} elements of {buffer.dtype}), and its neighbours in that block belong to others",
         writer.loc,
-        f"pad the last dimension of `{buffer.name}` from {size} to {-(-size // unit) * unit}, or "
-        f"choose a tile size that leaves {unit} or more columns to the last tile",
+        f"store {unit} or more columns of `{buffer.name}` at once{padding}",
         buffer,
     )
+    return RaggedRow(buffer.name, refused)

@@ -47,7 +47,7 @@ def _move_on_chip(writer: Writer, stmt: Move, dst: Form, src: Form, machine: str
             dst.buffer,
         )
     if is_turned(target, source) and fits_turn(target, machine):
-        turn(writer, target, source)
+        turn(writer, target, source, machine)
     else:
         copy(writer, target, source)
 

@@ -2,7 +2,8 @@
 
 One instruction transposes 16 rows of a block of 32 bytes each, or 32 rows of bytes in four of them,
 and repeats itself along the rows (TIK reference, vec_trans_scatter; that of 32 bits is in the
-instruction tables of the 310P and 910B only, and no public kernel was seen to use it).
+instruction tables of the 310P and 910B only, and no public kernel was seen to use it; others turn
+words by halves).
 """
 
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 
 from tilelang.backends.tik.instructions import Operand, Scope, TransposeBlocks
 from tilelang.backends.tik.lower.boxes import Box
+from tilelang.backends.tik.lower.word_turns import WORD_SQUARE, turn_words
 from tilelang.backends.tik.lower.writer import Writer
 from tilelang.ir import index as ix
 from tilelang.ir.index import Index
@@ -49,17 +51,18 @@ def is_turned(dst: Box, src: Box) -> bool:
 
 
 def fits_turn(dst: Box, machine: str) -> bool:
-    """Return whether `machine` turns such elements, and `dst` is made of whole squares."""
-    if dst.form.dtype.n_bytes == 4 and machine not in _WORDS:
-        return False
+    """Return whether `dst` is made of the whole squares that `machine` turns."""
     n_columns, n_rows = dst.counts
-    rows, columns = _unit(dst)
+    rows, columns = _unit(dst, machine)
     return n_columns % columns == 0 and n_rows % rows == 0 and n_rows // rows <= _MAX_REPEATS
 
 
-def turn(writer: Writer, dst: Box, src: Box) -> None:
+def turn(writer: Writer, dst: Box, src: Box, machine: str) -> None:
     """Write the transpose of `src`, of which axis 0 runs along rows, into `dst`."""
-    (n_columns, n_rows), (rows, columns) = dst.counts, _unit(dst)
+    if _is_by_halves(dst, machine):
+        turn_words(writer, dst, src)
+        return
+    (n_columns, n_rows), (rows, columns) = dst.counts, _unit(dst, machine)
     pitch, unit = src.axes[1].inner, dst.form.per_block
     repeat = n_rows // rows
     # With one repeat every start moves on by the stride (TIK reference), so it is 0 then.
@@ -80,8 +83,14 @@ def turn(writer: Writer, dst: Box, src: Box) -> None:
             writer.write(work)
 
 
-def _unit(box: Box) -> tuple[int, int]:
-    """Return the rows and columns that are turned at once."""
+def _is_by_halves(box: Box, machine: str) -> bool:
+    return box.form.dtype.n_bytes == 4 and machine not in _WORDS
+
+
+def _unit(box: Box, machine: str) -> tuple[int, int]:
+    """Return the rows and columns that `machine` turns at once."""
+    if _is_by_halves(box, machine):
+        return WORD_SQUARE, WORD_SQUARE
     unit = box.form.per_block
     return max(_ROWS, unit), unit
 

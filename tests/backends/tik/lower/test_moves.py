@@ -65,3 +65,19 @@ def test_what_hangs_over_the_front_is_the_pad() -> None:
 def test_stages_meet_in_workspace(n: int) -> None:
     assert_agrees(through_workspace, dtype="float32", M=48, N=n)
     assert_agrees(through_workspace, "ascend310", dtype="float32", M=48, N=n)
+
+
+@tl.kernel("x[N, C, H, W]: float16 @ NC1HWC0; taken -> y[H*W, 16]: float16")
+def some_channels(x: tl.Tensor, y: tl.Tensor, *, taken: int) -> None:
+    """Positions by 16 channels: `taken` of the first image, and zeros."""
+    for _ in tl.cores(1):
+        tile = tl.alloc_l1((taken, *x.shape[2:]), x.dtype, layout="NC1HWC0")
+        columns = tl.alloc_ub(y.shape, x.dtype)
+        tl.data_move(tile, x[0, 0:taken, :, :])
+        tl.load3d(columns, tile, kernel=(1, 1))
+        tl.data_move(y, columns)
+
+
+@pytest.mark.parametrize("taken", [5, 15, 16])
+def test_channels_that_end_inside_a_block_leave_others_out(taken: int) -> None:
+    assert_agrees(some_channels, N=1, C=32, H=4, W=4, taken=taken)

@@ -45,7 +45,7 @@ def test_channels_that_start_inside_a_block() -> None:
 
 
 def test_moves_that_would_transpose() -> None:
-    message = refused("E1231", conv2d, dtype=MAPS, N=1, C=16, H=8, W=8, O=16, R=3, S=3)
+    message = refused("E1231", conv2d, dtype=MAPS, N=1, C=8, H=8, W=8, O=16, R=3, S=3, groups=2)
     assert "NC1HWC0" in message
 
 
@@ -96,10 +96,51 @@ def test_columns_of_bytes() -> None:
     assert "last dimension of 1" in refused("E1236", column, N=64)
 
 
-def test_one_column_left_to_the_last_tile() -> None:
-    message = refused("E1237", gemm, dtype=F16, M=16, N=129, K=16)
-    assert "a row of 1 elements of `c`" in message
-    assert "from 129 to 136" in message
+@kernel("x[N]: float32 -> y[N]: float32")
+def narrow(x: tl.Tensor, y: tl.Tensor) -> None:
+    for i in tl.cores(tl.ceildiv(x.shape[0], 4)):
+        tile = tl.alloc_ub((4,), "float32")
+        tl.data_move(tile, x[i * 4])
+        tl.data_move(y[i * 4], tile)
+
+
+def test_tiles_that_are_narrower_than_a_block() -> None:
+    message = refused("E1237", narrow, N=30)
+    assert (
+        "a row of 4 elements of `y` ends inside a block of 32 bytes (8 elements of float32), and "
+        "its neighbours in that block belong to others" in message
+    )
+    assert (
+        "store 8 or more columns of `y` at once, or pad its last dimension from 30 to 32" in message
+    )
+    assert "or pad" not in refused("E1237", narrow, N=32)
+
+
+@pytest.mark.parametrize("taken", [5, 17])
+def test_a_part_of_a_block_beside_other_channels(taken: int) -> None:
+    @kernel("x[H, W, C]: float16 -> y[C, H, W]: float16 @ NC1HWC0")
+    def some(x: tl.Tensor, y: tl.Tensor) -> None:
+        (H, W, C), channels = x.shape, y.view((1, 2), (0,))
+        for _ in tl.cores(1):
+            tile = tl.alloc_ub((H * W, C), x.dtype)
+            tl.data_move(tile, x.view((0, 1), (2,)))
+            tl.data_move(channels, tile)
+            tl.data_move(channels[:, 0:taken], tile[:, 0:taken])
+
+    message = refused("E1237", some, C=20, H=4, W=4)
+    assert f"{taken} elements of `y` end inside a block of 16, and NC1HWC0 keeps 16" in message
+
+
+def test_a_narrow_tile_of_a_result_that_the_kernel_reads() -> None:
+    @kernel("x[M, N]: float32 -> y[M, N]: float32, z[M, N]: float32")
+    def again(x: tl.Tensor, y: tl.Tensor, z: tl.Tensor) -> None:
+        for source, target in ((x, y), (y, z)):
+            for i in tl.cores(3):
+                tile = tl.alloc_ub((4, 16), "float32")
+                tl.data_move(tile, source[0, i * 16])
+                tl.data_move(target[0, i * 16], tile)
+
+    assert "a row of 1 elements of `y`" in refused("E1237", again, M=4, N=33)
 
 
 def test_part_of_an_accumulator_that_is_not_packed() -> None:
@@ -209,3 +250,16 @@ def test_options_are_none() -> None:
     program = gemm.program(a=a, b=a, machine="ascend910")
     with pytest.raises(tl.TileError, match="E1246"):
         BACKEND.compile(program, ASCEND, strict=False)
+
+
+def test_windows_into_a_row_major_tile_of_several_fractals() -> None:
+    @kernel("x[C, H, W]: float16 @ NC1HWC0 -> y[H*W, C]: float16")
+    def columns(x: tl.Tensor, y: tl.Tensor) -> None:
+        for _ in tl.cores(1):
+            tile = tl.alloc_l1(x.shape, x.dtype, layout="NC1HWC0")
+            out = tl.alloc_ub(y.shape, x.dtype)
+            tl.data_move(tile, x)
+            tl.load3d(out, tile, kernel=(1, 1))
+            tl.data_move(y, out)
+
+    assert "`out` is not in fractals of 16 columns" in refused("E1244", columns, C=32, H=4, W=4)

@@ -1,0 +1,135 @@
+"""Results whose rows end inside blocks of others, brought to them in whole rows by a last stage.
+
+A tile that is narrower than a block of 32 bytes cannot be stored where elements of others share
+the block. Such a result goes to workspace with padded rows, where every tile has blocks of its own.
+When all tiles are done, a last stage stores rows, which are as wide as they get:
+
+* Rows of a block or more in parts of whole blocks, the last of them moved back to end with the row.
+  What it covers of the part before it gets the values that are there already.
+* Shorter rows in tiles of several, packed without gaps; CANN has room behind the last of them.
+
+A core takes rows that are a multiple of 32 bytes together, so no two cores store to one block.
+"""
+
+from dataclasses import dataclass, replace
+from math import prod
+
+from tilelang.backends.tik.lower.forms import row_length
+from tilelang.backends.tik.lower.program import names_of
+from tilelang.dtypes import BLOCK_BYTES
+from tilelang.ir import index as ix
+from tilelang.ir.index import Index
+from tilelang.ir.nodes import Alloc, Body, Core, Loop, LoopKind, Move, Program, Stage, Stmt
+from tilelang.ir.region import Buffer, Memory, Permute, Region, whole
+from tilelang.ir.walk import map_regions, reads, rewrite_program, walk_program, written
+from tilelang.layouts import ND
+
+_PART_BYTES = 1 << 10
+"""At most this of a row at once: packages of 256 bytes keep the link to GM busy."""
+_TILE_BYTES = 1 << 15
+"""Of a tile, which is there twice; transfers of 16 KiB pay no start-up (davinci.md, 2.3)."""
+
+
+def stage_rows(program: Program, name: str, n_cores: int) -> Program | None:
+    """Return `program` with the result `name` stored in whole rows by a stage at the end.
+
+    The stage is for `n_cores` cores. None where that cannot be: for what is no result or is read
+    too, is not row-major, or is written through a view that merges its last dimension with others.
+    """
+    result = next((buffer for buffer in program.results if buffer.name == name), None)
+    if result is None or not result.shape or not _is_only_stored(program, result):
+        return None
+    names = _Names(set(names_of(program)), name)
+    padded = (*result.shape[:-1], row_length(result.shape[-1], result.dtype))
+    workspace = replace(result, name=names.fresh("rows"), shape=padded)
+
+    def change(stmt: Stmt) -> Body:
+        return (map_regions(stmt, lambda region: _moved(region, result, workspace)),)
+
+    changed = rewrite_program(program, change)
+    last = _last_stage(result, workspace, _sizes(result, n_cores), names)
+    return replace(changed, body=(Alloc(workspace, result.loc), *changed.body, last))
+
+
+def _is_only_stored(program: Program, result: Buffer) -> bool:
+    """Return whether `result` is row-major and nothing but a target of rows that stay rows."""
+    if result.layout != ND or result in program.inputs:
+        return False
+    statements = tuple(walk_program(program))
+    if any(region.buffer == result for stmt in statements for region in reads(stmt)):
+        return False
+    targets = (written(stmt) for stmt in statements)
+    return all(
+        isinstance(to.view, Permute) and (result.rank - 1,) in to.view.groups
+        for to in targets
+        if to is not None and to.buffer == result
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """Names that begin with that of a `result`; none of them is `taken`."""
+
+    taken: set[str]
+    result: str
+
+    def fresh(self, wish: str) -> str:
+        name = f"{self.result}_{wish}"
+        while name in self.taken:
+            name += "_"
+        self.taken.add(name)
+        return name
+
+
+def _moved(region: Region, result: Buffer, workspace: Buffer) -> Region:
+    return replace(region, buffer=workspace) if region.buffer == result else region
+
+
+@dataclass(frozen=True, slots=True)
+class _Sizes:
+    """A tile of the last stage, and how many of them a row takes."""
+
+    n_rows: int
+    n_columns: int
+    n_parts: int
+
+
+def _sizes(result: Buffer, n_cores: int) -> _Sizes:
+    """Return the tile by which `n_cores` cores store `result`: of short rows, a block wide."""
+    rows, columns = prod(result.shape[:-1]), result.shape[-1]
+    n_bytes = result.dtype.n_bytes
+    unit = BLOCK_BYTES // n_bytes
+    n_parts = -(-columns * n_bytes // _PART_BYTES)
+    if columns > unit and columns % unit:
+        n_parts = max(n_parts, 2)
+    n_columns = -(-columns // (n_parts * unit)) * unit
+    fitting = _TILE_BYTES // (n_columns * n_bytes) // unit * unit
+    n_rows = min(fitting, -(-rows // (n_cores * unit)) * unit, rows)
+    return _Sizes(n_rows, n_columns, -(-columns // n_columns))
+
+
+def _last_stage(result: Buffer, workspace: Buffer, sizes: _Sizes, names: _Names) -> Stage:
+    """Return the stage that stores the rows of `workspace` to `result`; `names` are its own."""
+    loc = result.loc
+    tile_name, core, part = (names.fresh(wish) for wish in ("tile", "core", "part"))
+    shape = (sizes.n_rows, sizes.n_columns)[-min(result.rank, 2) :]
+    tile = Buffer(tile_name, Memory.UB, result.dtype, shape, ND, loc)
+    latest = ix.constant(max(result.shape[-1] - sizes.n_columns, 0))
+    column = ix.minimum(ix.scale(ix.variable(part), sizes.n_columns), latest)
+    start = (ix.scale(ix.variable(core), sizes.n_rows), column)
+    body: Body = (
+        Alloc(tile, loc),
+        Move(whole(tile, loc), _part(workspace, start, shape), 0, loc),
+        Move(_part(result, start, shape), whole(tile, loc), 0, loc),
+    )
+    loop = Loop(part, ix.constant(sizes.n_parts), LoopKind.SERIAL, 2, body, loc)
+    n_tiles = -(-prod(result.shape[:-1]) // sizes.n_rows)
+    return Stage((Core(core, n_tiles),), (loop,), loc)
+
+
+def _part(tensor: Buffer, start: tuple[Index, Index], shape: tuple[int, ...]) -> Region:
+    """Return the rows and columns of `tensor` from `start` on; all but its last axis are rows."""
+    *lead, last = range(tensor.rank)
+    groups = (tuple(lead), (last,))[-len(shape) :]
+    ones = (1,) * len(shape)
+    return Region(tensor, Permute(groups), start[-len(shape) :], ones, shape, tensor.loc)

@@ -18,15 +18,17 @@ Variables: TypeAlias = dict[str, int]
 def compile_index(index: Index) -> Callable[[Variables], int]:
     """Return a function that gives the value of `index`.
 
-    Constants and multiples of one variable, which is nearly every index, cost one call.
+    Constants and multiples of one variable, which is nearly every index, cost one call. Numbers
+    that have a name lose it: arithmetic on names takes many times as long.
     """
-    constant = index.constant
+    constant = int(index.constant)
     match index.terms:
         case ():
             return lambda _: constant
         case ((Var(name), 1),) if constant == 0:
             return lambda variables: variables[name]
-        case ((Var(name), factor),):
+        case ((Var(name), coefficient),):
+            factor = int(coefficient)
             return lambda variables: factor * variables[name] + constant
         case _:
             return lambda variables: ix.evaluate(index, variables)

@@ -148,13 +148,14 @@ def locate_box(region: Region) -> Locate | None:
     view = region.view
     if not isinstance(view, Permute) or any(len(group) != 1 for group in view.groups):
         return None
+    shape = region.buffer.shape  # as plain ints: arithmetic on names takes many times as long
     axes = [
-        _Axis(group[0], step, extent, region.buffer.shape[group[0]])
+        _Axis(group[0], step, extent if extent is None else int(extent), int(shape[group[0]]))
         for group, step, extent in zip(view.groups, region.step, region.extent, strict=True)
     ]
     order = _order([axis.of_buffer for axis in axes if axis.extent is not None])
     if all(start.is_constant for start in region.start):
-        place = _place_box(axes, order, [start.constant for start in region.start])
+        place = _place_box(axes, order, [int(start.constant) for start in region.start])
         return lambda _: place
     starts = [compile_index(start) for start in region.start]
     return lambda variables: _place_box(axes, order, [start(variables) for start in starts])

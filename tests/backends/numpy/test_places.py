@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from tests.backends.numpy.programs import box, buffer, permuted, times
-from tilelang.backends.numpy.places import Place, locate, locate_box, locate_elements
+from tilelang.backends.numpy.places import Box, Place, locate, locate_box, locate_elements
 from tilelang.ir import index as ix
+from tilelang.ir.named import called
 from tilelang.ir.region import AsMatrix, Permute, Region, view_shape
 
 Array = NDArray[Any]
@@ -148,3 +149,13 @@ def test_a_whole_region_is_known_to_be_whole_also_when_transposed():
     assert locate(box(x, [0, 0], [4, 3], view=permuted((1,), (0,))))({}).is_whole
     assert not locate(box(x, [0, 0], [2, 4]))({}).is_whole
     assert not locate(box(x, [0, 0], [None, 4]))({}).is_whole
+
+
+def test_a_place_is_of_plain_ints_since_names_would_slow_every_iteration_down():
+    size, tile = called(40, "N"), called(16, "n_tile")
+    index = ix.add(ix.scale(ix.variable("i"), tile), ix.constant(called(2, "first")))
+    for start in (index, ix.constant(tile)):
+        found = locate(box(buffer("gm", "x", [size]), [start], [tile]))({"i": 1})
+        assert isinstance(found, Box)
+        taken: Any = found.index[0]
+        assert (type(taken.start), type(taken.stop)) == (int, int)

@@ -8,6 +8,7 @@ from tilelang.backends.tik.emulate.scalars import compile_expr
 from tilelang.backends.tik.emulate.state import State
 from tilelang.backends.tik.instructions import Binary, Item, Load, Name, Unary
 from tilelang.diagnostics import Location
+from tilelang.ir.named import NamedInt
 
 Node = TypeVar("Node")
 
@@ -35,6 +36,9 @@ def _slots(
         index = len(thunks)
         thunks.append(compile_expr(value, state, loc))
         return lambda values: values[index]
+    if isinstance(value, NamedInt):  # whose arithmetic takes many times as long
+        number = int(value)
+        return lambda _: number
     if isinstance(value, tuple):
         return _tuple_slots(value, state, loc, thunks)  # pyright: ignore[reportUnknownArgumentType]
     if is_dataclass(value) and not isinstance(value, type | Location):

@@ -30,7 +30,10 @@ Thunk: TypeAlias = Callable[[], Number]
 def compile_expr(expr: Expr, state: State, loc: Location) -> Thunk:
     """Return a closure that evaluates `expr` in `state`; `loc` is for its errors."""
     match expr:
-        case int() | float():
+        case int():
+            number = int(expr)  # without its name, see `resolve`
+            return lambda: number
+        case float():
             return lambda: expr
         case Name(name):
             variables = state.variables

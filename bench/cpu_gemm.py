@@ -4,8 +4,8 @@
 
 One thread: everyone in one process, taking turns. Two threads: a process for each library, taking
 turns, since their spinning workers disturb each other. Printed are medians in 1e9 operations a
-second, and ratios of medians. `--write` puts the table in bench/RESULTS.md. Peers that are not
-installed are left out, and said to be.
+second, and ratios of medians. `--write` puts each table in a section of bench/RESULTS.md. Peers
+that are not installed are left out, and said to be.
 """
 
 import json
@@ -25,6 +25,7 @@ import numpy as np
 
 from bench.cpu_peak import Peak
 from bench.cpu_peers import Case, find_peers
+from bench.results import RESULTS, write_section
 from tilelang.dtypes import DType
 
 DTYPES = ("float32", "float16", "bfloat16", "int8")
@@ -39,7 +40,6 @@ SIZES = (
 )
 QUICK = SIZES[:5]
 KINDS = ("ours", "openblas", "torch")
-RESULTS = Path(__file__).with_name("RESULTS.md")
 _SAMPLE_SECONDS = 0.004
 """A sample repeats its product for so long at least."""
 
@@ -81,7 +81,9 @@ def main() -> None:
         return
     rows = list(_rows(options))
     if options.write:
-        RESULTS.write_text(_results(options, rows))
+        for n_threads in sorted({row.n_threads for row in rows}):
+            lines = _results(options, [row for row in rows if row.n_threads == n_threads])
+            write_section(f"Matrix products, {_threads(n_threads)}", [*lines])
 
 
 def _options() -> Namespace:
@@ -100,7 +102,7 @@ def _rows(options: Namespace) -> Iterator[Row]:
     cases = [Case(*size, dtype) for dtype in options.dtype for size in sizes]
     for n_threads in (options.threads,) if options.threads else (1, 2):
         measure = _alone if n_threads == 1 else _in_processes
-        print(f"\n## {n_threads} thread{'s' * (n_threads > 1)}\n", flush=True)
+        print(f"\n## {_threads(n_threads)}\n", flush=True)
         print(*_HEAD, sep="\n", flush=True)
         for case in cases:
             if n_threads > 1 and case.m < 512:
@@ -203,31 +205,26 @@ def _line(row: Row) -> str:
     return f"| {' | '.join(cells)} | {row.note} |"
 
 
-def _results(options: Namespace, rows: Sequence[Row]) -> str:
-    """Return the text of RESULTS.md."""
-    return "\n".join(_result_lines(options, rows)) + "\n"
+def _threads(n_threads: int) -> str:
+    return f"{n_threads} thread{'s' * (n_threads > 1)}"
 
 
-def _result_lines(options: Namespace, rows: Sequence[Row]) -> Iterator[str]:
-    yield "# Matrix products on this CPU"
-    yield ""
+def _results(options: Namespace, rows: Sequence[Row]) -> Iterator[str]:
+    """Yield the lines of a section of RESULTS.md: how it was measured, the table, the means."""
     yield f"`python -m bench.cpu_gemm{' --quick' if options.quick else ''} --write`, medians in 1e9"
     yield "operations a second, with the tiles that a user gets without asking."
     yield ""
     torch = "with torch" if find_spec("torch") else "without torch, which is not installed"
     yield f"{platform.machine()}, {_processor()}; Python {platform.python_version()}, "
     yield f"llvmlite {llvmlite.__version__}, numpy {np.__version__}, {torch}."
-    for n_threads in sorted({row.n_threads for row in rows}):
-        yield ""
-        yield f"## {n_threads} thread{'s' * (n_threads > 1)}"
-        yield ""
-        yield from _HEAD
-        yield from (_line(row) for row in rows if row.n_threads == n_threads)
-        yield ""
-        yield from _means(row for row in rows if row.n_threads == n_threads)
+    yield ""
+    yield from _HEAD
+    yield from map(_line, rows)
+    yield ""
+    yield from _means(rows)
 
 
-def _means(rows: Iterator[Row]) -> Iterator[str]:
+def _means(rows: Sequence[Row]) -> Iterator[str]:
     """Yield the geometric mean of the ratios, for each dtype."""
     ratios: dict[str, list[float]] = {}
     for row in rows:

@@ -43,7 +43,7 @@ def matmul(
     n_tile: int = 256,
     k_tile: int = 64,
 ) -> None:
-    """C = a @ b in the dtype of a, as cuBLAS gives it."""
+    """Set c to a @ b in the dtype of a, as cuBLAS gives it."""
     (M, K), N = a.shape, b.shape[1]
     for i, j in tl.cores(tl.ceildiv(M, m_tile), tl.ceildiv(N, n_tile)):
         acc = tl.alloc_l0c((m_tile, n_tile), "float32")
@@ -68,7 +68,7 @@ def matmul_of_bytes(
     n_tile: int = 128,
     k_tile: int = 128,
 ) -> None:
-    """C = a @ b.T, rows by rows: the one form in which tensor cores read bytes."""
+    """Set c to a @ b.T, rows by rows: the one form in which tensor cores read bytes."""
     (M, K), N = a.shape, b.shape[0]
     for i, j in tl.cores(tl.ceildiv(M, m_tile), tl.ceildiv(N, n_tile)):
         acc = tl.alloc_l0c((m_tile, n_tile), "int32")

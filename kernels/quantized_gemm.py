@@ -79,11 +79,16 @@ def quantized_gemm(  # noqa: PLR0913 - five tensors, two attributes and three ti
             tl.data_move(total, acc[row, 0])
             if a_zero or b_zero:
                 total[:] = total + columns + sums[row : row + n_rows, :]
-            scaled = tl.cast(total, scale.dtype) * factor
-            if y.dtype.is_integer:
-                scaled = tl.cast(tl.cast(scaled, "int32"), scale.dtype)  # to nearest even
-            out[:] = tl.cast(scaled + tl.cast(addend, scale.dtype), y.dtype)
+            out[:] = _requantised(total, factor, addend)
             tl.data_move(y[i * m_tile + row, j * n_tile], out)
+
+
+def _requantised(total: tl.Tensor, factor: tl.Tensor, addend: tl.Tensor) -> tl.Expression:
+    """Return int32 sums times `factor` plus `addend`, by column and in the dtype of `addend`."""
+    scaled = tl.cast(total, factor.dtype) * factor
+    if addend.dtype.is_integer:
+        scaled = tl.cast(tl.cast(scaled, "int32"), factor.dtype)  # to nearest even
+    return tl.cast(scaled + tl.cast(addend, factor.dtype), addend.dtype)
 
 
 def _add_sums(

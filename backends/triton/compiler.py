@@ -67,9 +67,8 @@ def generate(program: Program, machine: Machine, options: Options) -> Generated:
 def _blocks(stage: Stage) -> Body:
     for run in TILE_PASSES:
         stage = run(stage)
-    limits = {core.var: (0, max(core.extent - 1, 0)) for core in stage.grid}
-    body = simplify_blocks(lower_stage(stage), limits)
+    body = simplify_blocks(lower_stage(stage), stage.limits)
     # Sums start at zero before loops merge, for a merged loop has one variable for several. What is
     # defined for one iteration only must be gone by then too, or nests are not perfect.
     body = drop_definitions(zero_accumulators(body))
-    return simplify_blocks(merge_loops(body), limits)
+    return simplify_blocks(merge_loops(body), stage.limits)

@@ -8,7 +8,6 @@ from tilelang.backends.triton.blocks import Body, Dot, Fetch, For, Put
 from tilelang.backends.triton.descriptors import Descriptor, find_box
 from tilelang.backends.triton.dtype_text import Types, variable
 from tilelang.backends.triton.functions import Functions
-from tilelang.backends.triton.going import tensors_touched, tiles_set, walk
 from tilelang.backends.triton.grid import grid_lines, tile_loop
 from tilelang.backends.triton.memory_text import MemoryText
 from tilelang.backends.triton.names import Names, safe
@@ -20,6 +19,7 @@ from tilelang.backends.triton.pipelining import (
     stored_bytes,
 )
 from tilelang.backends.triton.step_text import INDENT, Comments, StepText
+from tilelang.backends.triton.walk import tensors_touched, tiles_set, walk
 from tilelang.dtypes import DType
 from tilelang.ir import condition as cond
 from tilelang.ir.nodes import Stage
@@ -68,7 +68,7 @@ def write_kernel(name: str, stage: Stage, body: Body, setting: Setting) -> Kerne
         _memory_text(stage, body, parameters, Types(setting.functions, widens=options.interpreter)),
         setting.functions,
         pipelining,
-        {core.var: (0, max(core.extent - 1, 0)) for core in stage.grid},
+        stage.limits,
         options.allow_tf32,
         Comments(),
     )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from math import prod
 
 from tilelang.backends.triton.blocks import Assign, Body, Dot, Fetch, For, Put
-from tilelang.backends.triton.going import walk
+from tilelang.backends.triton.walk import walk
 from tilelang.ir.expression import Cast, Load
 
 MAX_STAGES = 4

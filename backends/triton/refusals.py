@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from math import prod
 
 from tilelang.backends.triton.blocks import Body, Dot, Tile
-from tilelang.backends.triton.going import operands, tiles_set, walk
+from tilelang.backends.triton.walk import operands, tiles_set, walk
 from tilelang.diagnostics import Diagnostic, TileError
 from tilelang.dtypes import DType
 from tilelang.ir.nodes import Program

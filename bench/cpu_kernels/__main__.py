@@ -14,14 +14,14 @@ from collections.abc import Callable, Iterator, Mapping
 import llvmlite
 import numpy as np
 
-from bench.cpu_kernels import convolution, products, recurrence, rows
-from bench.cpu_kernels.results import write_section
+from bench.cpu_kernels import convolution, norms, products, recurrence
 from bench.cpu_kernels.row import HEAD, Row
 from bench.cpu_kernels.turns import find_torch
+from bench.results import write_section
 
 FAMILIES: Mapping[str, Callable[[bool], Iterator[Row]]] = {
     "convolution": convolution.rows,
-    "rows": rows.rows,
+    "norms": norms.rows,
     "recurrence": recurrence.rows,
     "products": products.rows,
 }

@@ -5,7 +5,7 @@ from types import ModuleType
 
 import pytest
 
-from bench.cpu_kernels import products, recurrence, rows
+from bench.cpu_kernels import norms, products, recurrence
 from bench.cpu_kernels.row import Row
 from tilelang.kernels.linear import Activation
 from tilelang.kernels.softmax import softmax
@@ -67,18 +67,18 @@ def test_a_step_of_lstm_cell_is_measured_in_every_dtype(monkeypatch: pytest.Monk
 
 
 def test_kernels_on_rows_and_on_maps_are_measured_in_every_dtype(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(rows, "MATRICES", ((3, 17), (1, 1)))
-    monkeypatch.setattr(rows, "MAPS", ((2, 3, 5, 7), (1, 1, 1, 1)))
-    assert len(rows_of(rows, monkeypatch, quick=False)) == 2 * 4 * len(rows.DTYPES)
-    quick = [row.case for row in rows_of(rows, monkeypatch, quick=True)]
+    monkeypatch.setattr(norms, "MATRICES", ((3, 17), (1, 1)))
+    monkeypatch.setattr(norms, "MAPS", ((2, 3, 5, 7), (1, 1, 1, 1)))
+    assert len(rows_of(norms, monkeypatch, quick=False)) == 2 * 4 * len(norms.DTYPES)
+    quick = [row.case for row in rows_of(norms, monkeypatch, quick=True)]
     assert quick[:4] == [
         "softmax 3x17 float32",
         "layer_norm 3x17 float32",
         "batch_norm 2x3x5x7 float32",
         "batch_norm_training 2x3x5x7 float32",
     ]
-    assert len(quick) == 4 * len(rows.DTYPES)
+    assert len(quick) == 4 * len(norms.DTYPES)
 
 
 def test_a_case_is_named_by_kernel_shape_and_dtype():
-    assert rows.Case(softmax, (2, 3), "float16").name == "softmax 2x3 float16"
+    assert norms.Case(softmax, (2, 3), "float16").name == "softmax 2x3 float16"

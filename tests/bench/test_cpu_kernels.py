@@ -1,8 +1,7 @@
-"""The tables of `bench.cpu_kernels`: a row as text, a section of the results."""
+"""The tables of `bench.cpu_kernels`: a row as text, and how its times are taken."""
 
 import time
 
-from bench.cpu_kernels.results import with_section
 from bench.cpu_kernels.row import HEAD, Row
 from bench.cpu_kernels.turns import medians
 
@@ -21,22 +20,6 @@ def test_a_row_without_a_peer_is_complete_and_misses_nothing():
     row = Row("softmax", 4e-6, goal=0.9)
     assert row.line().count("|") == HEAD[0].count("|")
     assert not row.is_short
-
-
-def test_a_section_is_replaced_where_it_stands():
-    text = "# A\n\nold\n\n## part\n\nold\n\n# B\n\nkept\n"
-    assert with_section(text, "A", ["new"]) == "# A\n\nnew\n\n# B\n\nkept\n"
-
-
-def test_a_new_section_comes_last_and_writing_it_twice_changes_nothing():
-    once = with_section("# A\n\nkept\n", "B", ["new"])
-    assert once == "# A\n\nkept\n\n# B\n\nnew\n"
-    assert with_section(once, "B", ["new"]) == once
-
-
-def test_a_hash_in_a_block_of_code_begins_no_section():
-    text = "# A\n\n```\n# B\n```\n"
-    assert with_section(text, "B", ["new"]).startswith(text.rstrip("\n"))
 
 
 def test_everyone_is_measured():

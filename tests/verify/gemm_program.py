@@ -47,8 +47,7 @@ def gemm(
     c_tile = part(c, times(m_tile, "i"), times(n_tile, "j"), extent=out.shape)
     moves = (Move(whole(a1), a_tile, loc=load_a), Move(whole(b1), b_tile, loc=load_b))
     first = cond.equal(ix.variable("k"), ix.ZERO)
-    product = Matmul(whole(acc), whole(a1), whole(b1), first, loc=multiply)
-    body = (*alloc(a1, b1), *moves, product)
+    body = (*alloc(a1, b1), *moves, Matmul(whole(acc), whole(a1), whole(b1), first, loc=multiply))
     stage = (
         *alloc(acc),
         Loop("k", ix.constant(-(-k // k_tile)), LoopKind.SERIAL, stages, body, loop),
@@ -57,5 +56,5 @@ def gemm(
         Move(c_tile, whole(out), loc=store),
     )
     cores = (Core("i", -(-m // m_tile)), Core("j", -(-n // n_tile)))
-    named = (("m_tile", m_tile), ("n_tile", n_tile), ("k_tile", k_tile))
+    named = tuple(zip(("m_tile", "n_tile", "k_tile"), tiles, strict=True))
     return Program("gemm", (a, b), (c,), (), named, (Stage(cores, stage, grid),), signature)

@@ -4,8 +4,8 @@ from typing import Annotated, Any
 
 import typer
 
+from tilelang.check.fuzz import FuzzReport, read_scope
 from tilelang.check.fuzz import fuzz as search
-from tilelang.check.fuzz import read_scope
 from tilelang.cli.find_kernel import find_kernel
 from tilelang.cli.options import (
     AttributeOption,
@@ -71,12 +71,16 @@ def fuzz(
             scope=scope,
             progress=status.update,
         )
+    _show(report, as_json=as_json)
+    raise typer.Exit(0 if report.ok else 1)
+
+
+def _show(report: FuzzReport, *, as_json: bool) -> None:
     if as_json:
         data: Any = report.to_json()
         print_json(data)
     else:
         print(report)
-    raise typer.Exit(0 if report.ok else 1)
 
 
 def _budget(budget: str | None, runs: int | None) -> str:

@@ -233,6 +233,11 @@ class Stage:
     body: Body
     loc: Location = field(default=UNKNOWN, compare=False, repr=False)
 
+    @property
+    def limits(self) -> dict[str, tuple[int, int]]:
+        """The least and the greatest value of each variable of the grid; 0 where there is none."""
+        return {core.var: (0, max(core.extent - 1, 0)) for core in self.grid}
+
 
 @dataclass(frozen=True, slots=True)
 class Program:

@@ -49,6 +49,18 @@ def walk_program(program: Program) -> Iterator[Stmt]:
                 assert_never(part)
 
 
+def names(program: Program) -> Iterator[str]:
+    """Yield every name that `program` has: tensors, tiles, variables."""
+    yield from (buffer.name for buffer in (*program.inputs, *program.results))
+    for stage in program.stages:
+        yield from (core.var for core in stage.grid)
+    for stmt in walk_program(program):
+        if isinstance(stmt, Alloc):
+            yield stmt.buffer.name
+        elif isinstance(stmt, Loop):
+            yield stmt.var
+
+
 def reads(stmt: Stmt) -> tuple[Region, ...]:
     """Return the regions that `stmt` itself reads (`dst` too where it accumulates)."""
     match stmt:

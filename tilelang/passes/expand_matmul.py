@@ -1,9 +1,7 @@
 """Turn every `Matmul` into loads of L0A and L0B and `Mmad`s, in steps that fit those memories."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import count
-from typing import TypeAlias
 
 from tilelang.diagnostics import Location
 from tilelang.dtypes import BLOCK_BYTES
@@ -25,12 +23,10 @@ from tilelang.ir.nodes import (
     Stmt,
 )
 from tilelang.ir.region import Buffer, Memory, Region, whole
-from tilelang.ir.walk import walk, walk_program
+from tilelang.ir.walk import walk
 from tilelang.layouts import FRACTAL_ROWS, LayoutKind, layout_for
 from tilelang.machines import Machine
-
-Fresh: TypeAlias = Callable[[str], str]
-"""Makes a name unique in the program."""
+from tilelang.passes.fresh_names import FreshNames
 
 
 def expand_matmul(program: Program, machine: Machine) -> Program:
@@ -43,7 +39,7 @@ def expand_matmul(program: Program, machine: Machine) -> Program:
     written `b1.T` and fill up what `tl.as_matrix` leaves open.
     """
     room = {memory: machine.capacity[memory] for memory in (Memory.L0A, Memory.L0B)}
-    scope = _Scope(machine, room, 1, _fresh_names(program))
+    scope = _Scope(machine, room, 1, FreshNames(program))
     body = tuple(
         replace(part, body=_expand(part.body, scope)) if isinstance(part, Stage) else part
         for part in program.body
@@ -58,7 +54,7 @@ class _Scope:
     machine: Machine
     room: Mapping[Memory, int]
     n_copies: int
-    fresh: Fresh
+    fresh: FreshNames
 
     def inside(self, body: Body, n_copies: int) -> "_Scope":
         """Return the scope of `body`, of which there are `n_copies` for double buffering."""
@@ -190,7 +186,7 @@ def _evenly(extent: int, unit: int, most: int) -> int:
     return min(_n_blocks(extent, max(n_parts, 1) * unit) * unit, extent)
 
 
-def _parts(extent: int, size: int, name: str, fresh: Fresh) -> Sequence[_Part]:
+def _parts(extent: int, size: int, name: str, fresh: FreshNames) -> Sequence[_Part]:
     """Return `extent` cut into blocks of `size`, in order, and the rest."""
     n_steps, rest = divmod(extent, size) if size else (1, 0)
     if n_steps == 0 or (n_steps == 1 and rest == 0):
@@ -210,7 +206,7 @@ def _loop(part: _Part, body: Sequence[Stmt], stmt: Matmul, stages: int = 1) -> L
     return Loop(part.var, extent, LoopKind.SERIAL, stages, tuple(body), stmt.loc)
 
 
-def _product(stmt: Matmul, of_m: _Part, of_k: _Part, of_n: _Part, *, fresh: Fresh) -> Body:
+def _product(stmt: Matmul, of_m: _Part, of_k: _Part, of_n: _Part, *, fresh: FreshNames) -> Body:
     """Return the loads of one block of each operand, and their product."""
     a, b = _cut(stmt.a, of_m, of_k), _cut(stmt.b, of_k, of_n)
     l0a = _in_l0(a, Memory.L0A, LayoutKind.ZZ, fresh, loc=stmt.loc)
@@ -227,7 +223,7 @@ def _product(stmt: Matmul, of_m: _Part, of_k: _Part, of_n: _Part, *, fresh: Fres
 
 
 def _in_l0(
-    operand: Region, memory: Memory, kind: LayoutKind, fresh: Fresh, *, loc: Location
+    operand: Region, memory: Memory, kind: LayoutKind, fresh: FreshNames, *, loc: Location
 ) -> Buffer:
     """Return a buffer in L0A or L0B that takes `operand`."""
     name, dtype = operand.buffer.name, operand.buffer.dtype
@@ -242,22 +238,3 @@ def _cut(region: Region, *parts: _Part) -> Region:
         start[axis] = ix.add(start[axis], ix.scale(part.offset, region.step[axis]))
         extent[axis] = part.extent
     return replace(region, start=tuple(start), extent=tuple(extent))
-
-
-def _fresh_names(program: Program) -> Fresh:
-    """Return a function that makes names unique among all that `program` has."""
-    taken = {tensor.name for tensor in (*program.inputs, *program.results)}
-    taken |= {core.var for stage in program.stages for core in stage.grid}
-    for stmt in walk_program(program):
-        if isinstance(stmt, Alloc):
-            taken.add(stmt.buffer.name)
-        elif isinstance(stmt, Loop):
-            taken.add(stmt.var)
-
-    def fresh(name: str) -> str:
-        numbered = (f"{name}_{number}" for number in count(2))
-        found = name if name not in taken else next(n for n in numbered if n not in taken)
-        taken.add(found)
-        return found
-
-    return fresh

@@ -7,9 +7,8 @@ second does the rest from there. Every move out of L0C has a place of its own in
 the loops around it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from itertools import count
 
 from tilelang.ir import index as ix
 from tilelang.ir.nodes import (
@@ -25,9 +24,10 @@ from tilelang.ir.nodes import (
     Stmt,
 )
 from tilelang.ir.region import Buffer, Memory, Region, identity
-from tilelang.ir.walk import reads, walk, walk_program, written
+from tilelang.ir.walk import reads, walk, written
 from tilelang.layouts import FRACTAL_ROWS, Layout, LayoutKind
 from tilelang.machines import Machine
+from tilelang.passes.fresh_names import FreshNames
 from tilelang.passes.legalise import leaves_directly
 from tilelang.passes.rename_variables import rename_variables
 
@@ -49,18 +49,18 @@ def separate(program: Program, machine: Machine) -> Program:
 def separate_stages(program: Program, is_mixed: Callable[[Stage], bool]) -> Program:
     """Return `program` with the stages for which `is_mixed` holds cut, as far as they can be."""
     body: list[Alloc | Stage] = []
-    taken = set(_names(program))
+    fresh = FreshNames(program)
     for part in program.body:
         if isinstance(part, Alloc) or not is_mixed(part):
             body.append(part)
         else:
-            body += _separated(part, taken)
+            body += _separated(part, fresh)
     return program if tuple(body) == program.body else replace(program, body=tuple(body))
 
 
-def _separated(stage: Stage, taken: set[str]) -> tuple[Alloc | Stage, ...]:
+def _separated(stage: Stage, fresh: FreshNames) -> tuple[Alloc | Stage, ...]:
     """Return the workspace and the two stages that `stage` becomes, or `stage` if it does not."""
-    cut = _Cut(taken, {core.var: (0, max(core.extent - 1, 0)) for core in stage.grid})
+    cut = _Cut(fresh, stage.limits)
     try:
         cube, vector = cut.body(stage.body, tuple((core.var, core.extent) for core in stage.grid))
     except _Joined:
@@ -68,7 +68,7 @@ def _separated(stage: Stage, taken: set[str]) -> tuple[Alloc | Stage, ...]:
     if _share_tensors(cube, vector, {alloc.buffer.name for alloc in cut.workspaces}):
         return (stage,)
     loops = [stmt.var for stmt in walk(vector) if isinstance(stmt, Loop)]
-    names = {name: cut.fresh(name) for name in (*(core.var for core in stage.grid), *loops)}
+    names = {name: fresh(name) for name in (*(core.var for core in stage.grid), *loops)}
     grid = tuple(Core(names[core.var], core.extent) for core in stage.grid)
     second = replace(stage, grid=grid, body=rename_variables(vector, names))
     return (*cut.workspaces, replace(stage, body=cube), second)
@@ -82,16 +82,9 @@ class _Joined(Exception):
 class _Cut:
     """One stage being cut; `ranges` are those of the variables around."""
 
-    taken: set[str]
+    fresh: FreshNames
     ranges: dict[str, tuple[int, int]]
     workspaces: list[Alloc] = field(default_factory=lambda: [])
-
-    def fresh(self, name: str) -> str:
-        """Return `name`, numbered if it is taken."""
-        numbered = (f"{name}_{number}" for number in count(2))
-        found = name if name not in self.taken else next(n for n in numbered if n not in self.taken)
-        self.taken.add(found)
-        return found
 
     def body(self, body: Body, around: tuple[tuple[str, int], ...]) -> tuple[Body, Body]:
         """Return what the cube does of `body`, and the rest; `around`: (variable, iterations)."""
@@ -178,15 +171,3 @@ def _tensors(body: Body) -> tuple[set[str], set[str]]:
 
 def _is_tensor(region: Region) -> bool:
     return region.buffer.memory is Memory.GM
-
-
-def _names(program: Program) -> Iterator[str]:
-    """Yield every name of `program`: buffers and variables."""
-    yield from (buffer.name for buffer in (*program.inputs, *program.results))
-    for stage in program.stages:
-        yield from (core.var for core in stage.grid)
-    for stmt in walk_program(program):
-        if isinstance(stmt, Alloc):
-            yield stmt.buffer.name
-        elif isinstance(stmt, Loop):
-            yield stmt.var

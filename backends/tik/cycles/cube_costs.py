@@ -5,6 +5,7 @@ from typing import assert_never
 
 from tilelang.backends.tik.cycles.charges import (
     FRACTAL_ELEMENTS,
+    WHOLE,
     Charge,
     Extent,
     Scene,
@@ -73,7 +74,7 @@ def _fractals_read(load: Load2d, repeat: int) -> Extent:
         return whole(load.src)
     first, stride = int(load.index), value(load.src_stride)
     all_ = extent(load.src, ((repeat - 1) * stride + 1 + first) * FRACTAL_BYTES)
-    return replace(all_, low=all_.low + first * FRACTAL_BYTES if all_.high < 1 << 40 else 0)
+    return replace(all_, low=all_.low + first * FRACTAL_BYTES if all_.high < WHOLE else 0)
 
 
 def _load3d(load: Load3d, scene: Scene) -> tuple[Charge, ...]:

@@ -15,7 +15,7 @@ from tilelang.backends.tik.lower.block_stages import blocking_stage, unblocking_
 from tilelang.ir import index as ix
 from tilelang.ir.nodes import Alloc, Loop, Move, Program, Stmt
 from tilelang.ir.region import Buffer, Memory, Permute, Region, identity
-from tilelang.ir.walk import map_regions, reads, rewrite_program, walk_program, written
+from tilelang.ir.walk import map_regions, names, reads, rewrite_program, walk_program, written
 from tilelang.layouts import ND, Layout, LayoutKind, layout_for
 
 _OPERAND_KINDS = (LayoutKind.NC1HWC0, LayoutKind.FRACTAL_Z)
@@ -36,7 +36,7 @@ def block_tensors(program: Program) -> Program:
     regions = (r for r in _regions(program) if r.buffer in layouts)
     if not layouts or not all(_is_in_blocks(region, ranges) for region in regions):
         return program
-    taken = set(_names(program))
+    taken = set(names(program))
     blocked = {b: _blocked(b, layout, taken) for b, layout in layouts.items()}
     rewritten = rewrite_program(program, lambda stmt: (_rerouted(stmt, blocked),))
     before = [blocking_stage(b, blocked[b]) for b in program.inputs if b in blocked]
@@ -110,22 +110,11 @@ def _ranges(program: Program) -> Iterator[tuple[str, tuple[int, int]]]:
     """Yield every variable with its least and greatest value."""
     known: dict[str, tuple[int, int]] = {}
     for stage in program.stages:
-        known |= {core.var: (0, max(core.extent - 1, 0)) for core in stage.grid}
+        known |= stage.limits
     for stmt in walk_program(program):
         if isinstance(stmt, Loop):
             known[stmt.var] = (0, max(ix.bounds(stmt.extent, known)[1] - 1, 0))
     yield from known.items()
-
-
-def _names(program: Program) -> Iterator[str]:
-    yield from (buffer.name for buffer in (*program.inputs, *program.results))
-    for stage in program.stages:
-        yield from (core.var for core in stage.grid)
-    for stmt in walk_program(program):
-        if isinstance(stmt, Alloc):
-            yield stmt.buffer.name
-        elif isinstance(stmt, Loop):
-            yield stmt.var
 
 
 def _blocked(tensor: Buffer, layout: Layout, taken: set[str]) -> Buffer:

@@ -1,6 +1,5 @@
 """A whole program: its tensors, its stages, and how the tiles of a stage are dealt to cores."""
 
-from collections.abc import Iterator
 from math import prod
 
 from tilelang.backends.tik.emulate.capacity import capacity_faults
@@ -25,9 +24,9 @@ from tilelang.diagnostics import Diagnostic, TileError
 from tilelang.ir import condition as cond
 from tilelang.ir import index as ix
 from tilelang.ir.index import Index
-from tilelang.ir.nodes import Alloc, Loop, Program, Stage
+from tilelang.ir.nodes import Program, Stage
 from tilelang.ir.region import Buffer, Memory
-from tilelang.ir.walk import walk_program
+from tilelang.ir.walk import names
 from tilelang.machines import Machine
 
 _NONE: frozenset[str] = frozenset()
@@ -64,7 +63,7 @@ class _Program:
         self._n_cores = machine.n_cores if side is None else side.n_cores(machine)
         self._writer = Writer(loc=program.loc, ub_bytes=machine.capacity[Memory.UB])
         self._writer.taken.add(program.name)
-        self._writer.adopt(names_of(program))
+        self._writer.adopt(names(program))
         cube_core = CubeCore(self._writer, machine.name) if side is Side.CUBE else None
         self._lowering = Lowering(self._writer, machine.name, cube_core)
 
@@ -164,26 +163,13 @@ class _Program:
         """Declare the grid's variables for tile number `tile`."""
         writer = self._writer
         writer.loc = stage.loc
+        writer.ranges |= stage.limits
         position = tile_position([core.extent for core in stage.grid], tile, self._n_cores)
         for core, value in zip(stage.grid, position, strict=True):
-            writer.ranges[core.var] = (0, max(core.extent - 1, 0))
             name = writer.renamed[core.var]
             if value == ix.variable(name) or core.extent == 1:
                 continue
             writer.write(Scalar(name, TikType.INT32, writer.expr(value), writer.loc))
-
-
-def names_of(program: Program) -> Iterator[str]:
-    """Yield every name of the kernel: tensors, tiles, variables."""
-    for buffer in (*program.inputs, *program.results):
-        yield buffer.name
-    for stage in program.stages:
-        yield from (core.var for core in stage.grid)
-    for stmt in walk_program(program):
-        if isinstance(stmt, Alloc):
-            yield stmt.buffer.name
-        elif isinstance(stmt, Loop):
-            yield stmt.var
 
 
 def _n_tiles(stage: Stage) -> int:

@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 from math import prod
 
 from tilelang.backends.tik.lower.forms import row_length
-from tilelang.backends.tik.lower.program import names_of
 from tilelang.dtypes import BLOCK_BYTES
 from tilelang.ir import index as ix
 from tilelang.ir.index import Index
@@ -23,6 +22,7 @@ from tilelang.ir.nodes import Alloc, Body, Core, Loop, LoopKind, Move, Program, 
 from tilelang.ir.region import Buffer, Memory, Permute, Region, whole
 from tilelang.ir.walk import map_regions, reads, rewrite_program, walk_program, written
 from tilelang.layouts import ND
+from tilelang.passes.fresh_names import FreshNames
 
 _PART_BYTES = 1 << 10
 """At most this of a row at once: packages of 256 bytes keep the link to GM busy."""
@@ -39,15 +39,15 @@ def stage_rows(program: Program, name: str, n_cores: int) -> Program | None:
     result = next((buffer for buffer in program.results if buffer.name == name), None)
     if result is None or not result.shape or not _is_only_stored(program, result):
         return None
-    names = _Names(set(names_of(program)), name)
+    fresh = FreshNames(program)
     padded = (*result.shape[:-1], row_length(result.shape[-1], result.dtype))
-    workspace = replace(result, name=names.fresh("rows"), shape=padded)
+    workspace = replace(result, name=fresh(f"{name}_rows"), shape=padded)
 
     def change(stmt: Stmt) -> Body:
         return (map_regions(stmt, lambda region: _moved(region, result, workspace)),)
 
     changed = rewrite_program(program, change)
-    last = _last_stage(result, workspace, _sizes(result, n_cores), names)
+    last = _last_stage(result, workspace, _sizes(result, n_cores), fresh)
     return replace(changed, body=(Alloc(workspace, result.loc), *changed.body, last))
 
 
@@ -64,21 +64,6 @@ def _is_only_stored(program: Program, result: Buffer) -> bool:
         for to in targets
         if to is not None and to.buffer == result
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Names:
-    """Names that begin with that of a `result`; none of them is `taken`."""
-
-    taken: set[str]
-    result: str
-
-    def fresh(self, wish: str) -> str:
-        name = f"{self.result}_{wish}"
-        while name in self.taken:
-            name += "_"
-        self.taken.add(name)
-        return name
 
 
 def _moved(region: Region, result: Buffer, workspace: Buffer) -> Region:
@@ -108,10 +93,10 @@ def _sizes(result: Buffer, n_cores: int) -> _Sizes:
     return _Sizes(n_rows, n_columns, -(-columns // n_columns))
 
 
-def _last_stage(result: Buffer, workspace: Buffer, sizes: _Sizes, names: _Names) -> Stage:
-    """Return the stage that stores the rows of `workspace` to `result`; `names` are its own."""
+def _last_stage(result: Buffer, workspace: Buffer, sizes: _Sizes, fresh: FreshNames) -> Stage:
+    """Return the stage that stores the rows of `workspace` to `result`; whose names are fresh."""
     loc = result.loc
-    tile_name, core, part = (names.fresh(wish) for wish in ("tile", "core", "part"))
+    tile_name, core, part = (fresh(f"{result.name}_{wish}") for wish in ("tile", "core", "part"))
     shape = (sizes.n_rows, sizes.n_columns)[-min(result.rank, 2) :]
     tile = Buffer(tile_name, Memory.UB, result.dtype, shape, ND, loc)
     latest = ix.constant(max(result.shape[-1] - sizes.n_columns, 0))

@@ -122,17 +122,6 @@ def make_modules() -> dict[str, ModuleType]:
 def _contents() -> dict[str, Mapping[str, object] | ModuleType]:
     tik = Shim("tik", TIK)
     chip: dict[str, object] = platform.PLATFORM
-    adapter = {
-        "tik": tik,
-        "tbe_platform": Shim("tbe_platform", chip),
-        "tbe_context": Shim("tbe_context", _CONTEXT),
-        "tbe_build": Shim("tbe_build", _BUILD),
-        "para_check": _PARA_CHECK,
-        "shape_util": Shim("shape_util", _SHAPE_UTIL),
-        "tbe_register": Shim("tbe_register", _REGISTER),
-        **_ERRORS,
-        **_REGISTER,
-    }
     return {
         "te.tik": tik,
         "te.tik.common.util": platform.TIK_UTIL,
@@ -163,13 +152,28 @@ def _contents() -> dict[str, Mapping[str, object] | ModuleType]:
         "tbe.common.buildcfg": _BUILD,
         "topi.cce.util": _TOPI_UTIL,
         "topi.generic": {},
-        "impl.util.platform_adapter": adapter,
+        "impl.util.platform_adapter": _adapter(tik, chip),
         "impl.util.util_common": _UTIL_COMMON,
         "impl.util.util_tik_comm_func": _UTIL_COMMON,
         "impl.common_util": _COMMON_UTIL,
         "impl.constant_util": platform.CONSTANTS,
         "mindspore.ops": mindspore.REGISTRATION,
         "mindspore.ops.op_info_register": mindspore.REGISTRATION,
+    }
+
+
+def _adapter(tik: Shim, chip: Mapping[str, object]) -> dict[str, object]:
+    """Return what `impl.util.platform_adapter` holds: the others, by their short names."""
+    return {
+        "tik": tik,
+        "tbe_platform": Shim("tbe_platform", chip),
+        "tbe_context": Shim("tbe_context", _CONTEXT),
+        "tbe_build": Shim("tbe_build", _BUILD),
+        "para_check": _PARA_CHECK,
+        "shape_util": Shim("shape_util", _SHAPE_UTIL),
+        "tbe_register": Shim("tbe_register", _REGISTER),
+        **_ERRORS,
+        **_REGISTER,
     }
 
 

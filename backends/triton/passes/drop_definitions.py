@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from tilelang.backends.triton.blocks import Body, Branch, Define, For, Step, Tile
-from tilelang.backends.triton.going import inner_bodies, tiles_read, tiles_set, walk
+from tilelang.backends.triton.walk import inner_bodies, tiles_read, tiles_set, walk
 
 
 def drop_definitions(body: Body) -> Body:

@@ -6,8 +6,8 @@ Steps of k in L1 and slices of k in L0 are one sum; Triton pipelines one loop, t
 from dataclasses import replace
 
 from tilelang.backends.triton.blocks import Body, Dot, For, Step
-from tilelang.backends.triton.going import inner_bodies, rewrite
 from tilelang.backends.triton.passes.simplify_blocks import substitute
+from tilelang.backends.triton.walk import inner_bodies, rewrite
 from tilelang.ir import index as ix
 
 

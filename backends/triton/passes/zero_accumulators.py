@@ -6,7 +6,7 @@ A product behind a condition, and a first step chosen by one, both stop Triton f
 from dataclasses import replace
 
 from tilelang.backends.triton.blocks import Body, Branch, Define, Dot, For, Step, Tile
-from tilelang.backends.triton.going import inner_bodies, rewrite, tiles_read, tiles_set, walk
+from tilelang.backends.triton.walk import inner_bodies, rewrite, tiles_read, tiles_set, walk
 from tilelang.ir import condition as cond
 from tilelang.ir import index as ix
 from tilelang.ir.condition import Condition

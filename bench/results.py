@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-RESULTS = Path(__file__).parents[1] / "RESULTS.md"
+RESULTS = Path(__file__).with_name("RESULTS.md")
 
 
 def with_section(text: str, heading: str, lines: list[str]) -> str:

@@ -1,7 +1,7 @@
 """LLVM itself: text to machine code, and machine code to callable functions.
 
 No pass of LLVM's optimiser runs: the text is already what they would make of it, and they take ten
-times as long as everything else (facts: 35 ms against 300 ms, and the code is no faster).
+times as long as everything else (35 ms against 300 ms, and the code is no faster).
 """
 
 import ctypes

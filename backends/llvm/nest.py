@@ -109,7 +109,7 @@ def _emit_segment(
         )
         return
     # The source runs along the axis where the destination does not: taking several steps at once
-    # reads whole lines of it, and there are few streams to write (facts: 3.6 times as fast).
+    # reads whole lines of it, and there are few streams to write (Zen 5: 3.6 times as fast).
     # A box without a whole vector has `low` above `high`, and no steps rather than fewer than none.
     count = ix.maximum(ix.ZERO, ix.floor_div(ix.subtract(high, low), _JAM))
     rest = ix.add(low, ix.scale(count, _JAM))

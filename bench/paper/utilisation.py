@@ -16,7 +16,7 @@ from tilelang.backends.tik.cycles import Cycles, count_cycles
 from tilelang.backends.tik.emulate.capacity import capacity_faults
 
 PUBLISHED_PEAK = 256.0  # TFLOPS
-TUNED = 253.8  # TFLOPS, the vendor's best tuned convolution (facts of the machine: 0.99 of 262)
+TUNED = 253.8  # TFLOPS, the vendor's best tuned convolution (0.99 of 262)
 PUBLISHED = {"fully connected": 210.17, "convolution": 216.96}  # TFLOPS, the best of a sweep
 
 GEMMS = (1024, 2048, 4096, 8192)

@@ -2,7 +2,6 @@
 
 import builtins
 import re
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,10 +12,9 @@ import pytest
 from numpy.typing import NDArray
 
 import tilelang as tl
+from tests.check.faulty import install_faulty
 from tilelang.check.fuzz import Budget, Refused, read_budget, replay
-from tilelang.check.fuzz.execution import Job, Mistake, Outcome
 from tilelang.check.fuzz.margins import guarded
-from tilelang.check.fuzz.process import Process
 from tilelang.diagnostics import TileError
 from tilelang.kernel import Kernel
 from tilelang.kernels.gemm import gemm
@@ -57,6 +55,37 @@ def test_the_printed_test_fails_as_the_fuzzer_did():
     assert eval(call[1], {"replay": replay, "twice": twice}) == report.failure.wrong
 
 
+@tl.kernel("x[M]: T; factor -> y[M]: T")
+def kept(x: tl.Tensor, y: tl.Tensor, *, factor: float = 1.0, m_tile: int = 16) -> None:
+    """Multiply by a factor, but lose it where it is not 1."""
+    del factor
+    for i in tl.cores(tl.ceildiv(x.shape[0], m_tile)):
+        t = tl.alloc_ub((m_tile,), x.dtype)
+        tl.data_move(t, x[i * m_tile])
+        tl.data_move(y[i * m_tile], t)
+
+
+@kept.reference
+def _(x: NDArray[Any], factor: float) -> NDArray[Any]:
+    return x * factor
+
+
+def test_attributes_that_are_floats_are_drawn():
+    report = kept.fuzz(backends=["numpy"], budget="30s", seed=1, dtype="float32")
+    assert report.failure is not None
+    factor = report.failure.tried.keywords["factor"]
+    assert isinstance(factor, float)
+    assert factor != 1
+    assert f"replay(kept, 'numpy', M=1, factor={factor!r}" in report.failure.test
+
+
+def test_a_failure_with_an_infinite_attribute_is_python():
+    report = kept.fuzz(backends=["numpy"], budget="30s", dtype="float32", factor=-np.inf)
+    assert report.failure is not None
+    assert "factor=float('-inf')" in report.failure.test
+    compile(report.failure.test, "failure.py", "exec")
+
+
 def test_the_same_seed_finds_the_same():
     one, other = (twice.fuzz(backends=["numpy"], budget=20, seed=5) for _ in range(2))
     assert one.failure == other.failure
@@ -71,59 +100,9 @@ def test_a_right_kernel_is_tried_until_the_budget_is_spent():
     assert "nothing failed" in str(report)
 
 
-FAULTY = '''"""Numpy with a mistake each, as someone else's package."""
-import ctypes, os, time
-from dataclasses import dataclass
-from typing import Callable
-import numpy as np
-from tilelang.backend import find_backend
-
-def overrun(result):
-    longer = np.lib.stride_tricks.as_strided(result.reshape(-1), (result.size + 1,))
-    longer[-1] = 1
-
-def crash(result):
-    if result.shape[0] > 2:
-        ctypes.string_at(0)
-
-def abort(result):
-    os.write(2, b"FAULTY ERROR: cannot select\\n")
-    os.abort()
-
-def mistake(result):
-    raise KeyError("no such register")
-
-@dataclass
-class Faulty:
-    name: str
-    after: Callable
-    machine, runs_here, options = "host", None, frozenset()
-
-    def compile(self, program, machine):
-        run = find_backend("numpy").compile(program, machine)
-        def executable(*arrays):
-            run(*arrays)
-            print("this must not reach the answer")
-            self.after(arrays[-1])
-        return executable
-
-careless, crashing = Faulty("careless", overrun), Faulty("crashing", crash)
-aborting, raising = Faulty("aborting", abort), Faulty("raising", mistake)
-hanging = Faulty("hanging", lambda result: time.sleep(1000))
-'''
-NAMES = ("careless", "crashing", "aborting", "raising", "hanging")
-
-
 @pytest.fixture
 def faulty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Install the package `faulty` with its backends, for this process and those it starts."""
-    (tmp_path / "faulty.py").write_text(FAULTY)
-    installed = tmp_path / "faulty-1.0.dist-info"
-    installed.mkdir()
-    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: faulty\nVersion: 1.0\n")
-    points = "\n".join(f"{name} = faulty:{name}" for name in NAMES)
-    (installed / "entry_points.txt").write_text(f"[tilelang.backends]\n{points}\n")
-    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    install_faulty(tmp_path, monkeypatch)
 
 
 @pytest.mark.usefixtures("faulty")
@@ -131,9 +110,9 @@ def faulty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ("backend", "said"),
     [
         ("careless", "careless writes outside the array of `c`"),
-        ("aborting", "aborting crashed (signal 6): FAULTY ERROR: cannot select"),
+        ("aborting", "aborting crashed (signal 6, SIGABRT): FAULTY ERROR: cannot select"),
         ("raising", "raising crashed (status 1): KeyError: 'no such register'"),
-        ("crashing", "crashing crashed (signal 11)"),
+        ("crashing", "crashing crashed (signal 11, SIGSEGV)"),
     ],
 )
 def test_what_a_backend_does_to_its_process_is_seen_from_outside(backend: str, said: str):
@@ -144,26 +123,10 @@ def test_what_a_backend_does_to_its_process_is_seen_from_outside(backend: str, s
 def test_a_crash_is_shrunk_and_printed_as_a_test():
     report = gemm.fuzz(backends=["crashing"], budget="30s", seed=1, dtype="float16")
     assert report.failure is not None
-    assert report.failure.wrong == "crashing crashed (signal 11)"
+    assert report.failure.wrong == "crashing crashed (signal 11, SIGSEGV)"
     tried = report.failure.tried.keywords
     assert (tried["M"], tried["N"]) == (3, 1)
     assert "assert replay(gemm, 'crashing', M=3" in report.failure.test
-
-
-@pytest.mark.usefixtures("faulty")
-def test_a_run_that_hangs_is_ended_and_the_next_one_runs():
-    program = gemm.program(M=1, N=2, K=3, dtype="float16")
-    inputs = np.ones((1, 3), np.float16), np.ones((3, 2), np.float16)
-    with Process(seconds=1) as process:
-        found = process.run(Job(program, "hanging", "host", inputs))
-        assert found == Mistake("gave no result within 1 s")
-        (result,) = results(process.run(Job(program, "numpy", "host", inputs)))
-    np.testing.assert_array_equal(result, [[3, 3]])
-
-
-def results(outcome: Outcome) -> tuple[NDArray[Any], ...]:
-    assert isinstance(outcome, tuple), outcome
-    return outcome
 
 
 def test_margins_hold_the_array_and_show_a_change():

@@ -1,7 +1,10 @@
 """`tilelang demo`, with fewer and smaller problems than a user sees."""
 
+from pathlib import Path
+
 import pytest
 
+from tests.check.faulty import install_faulty
 from tests.cli.command import Command
 from tilelang.backend import backend_names
 from tilelang.cli import demo
@@ -26,6 +29,22 @@ def test_its_rows_are_all_right(tilelang: Command):
     assert {row["verdict"] for row in rows} == {"ok"}
     assert {row["size"] for row in rows} == {"17 x 3 x 33", "1 x 15 x 16"}
     assert {row["backend"] for row in rows} <= set(backend_names())
+
+
+def test_a_backend_that_crashes_is_an_error_below_the_rows_of_all(
+    tilelang: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    install_faulty(tmp_path, monkeypatch)
+    monkeypatch.setattr(demo, "runnable", lambda: ["crashing", "numpy"])
+    ended = tilelang("demo", status=1)
+    assert [line.split(" ")[-1] for line in ended.out.splitlines()[3:7]] == [
+        "error[E0707]",
+        "ok",
+        "ok",
+        "ok",
+    ]
+    again = "tilelang check gemm --dims M=17,N=3,K=33 --dtype float16 --backends crashing"
+    assert f"hint: see it alone with `{again}`" in ended.err
 
 
 def test_the_real_problems_are_ragged_and_of_every_kind():

@@ -9,7 +9,16 @@ that break a kernel. What the bound assumes, and which faults it catches, is in
 
 from tilelang.check.depth import sum_depth
 from tilelang.check.inputs import random_inputs
-from tilelang.check.procedure import check, check_options, runnable
+from tilelang.check.procedure import check, check_options, judge_backend, runnable
 from tilelang.check.report import Report, Row
 
-__all__ = ["Report", "Row", "check", "check_options", "random_inputs", "runnable", "sum_depth"]
+__all__ = [
+    "Report",
+    "Row",
+    "check",
+    "check_options",
+    "judge_backend",
+    "random_inputs",
+    "runnable",
+    "sum_depth",
+]

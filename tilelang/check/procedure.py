@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,6 @@ from tilelang.check.oracle import enclose
 from tilelang.check.reference import run_reference
 from tilelang.check.report import OK, REFUSED, Report, Row
 from tilelang.diagnostics import TileError
-from tilelang.dtypes import DTypeLike
 from tilelang.ir.nodes import Program
 from tilelang.machines import find_machine
 from tilelang.numerics import IEEE, Numerics
@@ -32,53 +31,61 @@ if TYPE_CHECKING:
 Array = NDArray[Any]
 
 
+class Judge(Protocol):
+    """Judges backends, here or elsewhere."""
+
+    def __call__(
+        self,
+        program: Program,
+        name: str,
+        machine: str,
+        drawn: Sequence[Family],
+        *,
+        is_named: bool,
+    ) -> Row:
+        """Return the row of the backend `name`; one that nobody named may refuse."""
+        ...
+
+
 def check(
     kernel: Kernel,
+    judge: Judge,
     *,
     backends: Sequence[str] | None,
-    dtype: DTypeLike | Mapping[str, DTypeLike] | None,
     machine: str | None,
     seed: int,
     keywords: Mapping[str, Any],
 ) -> Report:
     """Return two verdicts on `kernel`: on what it says, and on what each backend makes of it.
 
-    Arrays among `keywords` are checked instead of the families of inputs, if all inputs are given.
+    `keywords` are those of `kernel.program`, without the machine. Arrays among them are checked
+    instead of the families of inputs, if all inputs are given.
 
     Raises:
         TileError: E0701 without a reference; mistakes in the kernel or in the keywords.
     """
     # Products of tiles are too small to share among threads: those of BLAS took five times as long.
     with threadpool_limits(limits=1, user_api="blas"):
-        return _check(kernel, backends, dtype, machine, seed, keywords)
+        program = kernel.program(machine=machine, **keywords)
+        drawn = _given(program, keywords) or list(families_for(kernel, program, seed))
+        meaning = judge_meaning(kernel, program, drawn)
+        rows: list[Row] = []
+        for name in backends if backends is not None else runnable():
+            target = machine or find_backend(name).machine
+            try:
+                own = kernel.program(machine=target, **keywords)
+            except TileError as error:
+                if backends is not None:
+                    raise
+                rows.append(_refused(name, target, error))
+            else:
+                rows.append(judge(own, name, target, drawn, is_named=backends is not None))
+    return Report(kernel.name, inputs_text(program), seed, tuple(rows), meaning)
 
 
-def _check(
-    kernel: Kernel,
-    backends: Sequence[str] | None,
-    dtype: DTypeLike | Mapping[str, DTypeLike] | None,
-    machine: str | None,
-    seed: int,
-    keywords: Mapping[str, Any],
-) -> Report:
-    program = kernel.program(dtype=dtype, machine=machine, **keywords)
-    drawn = _given(program, keywords) or list(families_for(kernel, program, seed))
-    meaning = judge_meaning(kernel, program, drawn)
-    rows: list[Row] = []
-    for name in backends if backends is not None else runnable():
-        target = machine or find_backend(name).machine
-        try:
-            own = kernel.program(dtype=dtype, machine=target, **keywords)
-            if backends is None:
-                find_backend(name).compile(own, find_machine(target))
-        except TileError as error:
-            if backends is not None:
-                raise
-            rows.append(_refused(name, target, error))
-        else:
-            rows.append(judge_backend(own, name, target, drawn))
-    sizes = ", ".join(f"{buffer.name}: {buffer}" for buffer in program.inputs)
-    return Report(kernel.name, sizes, seed, tuple(rows), meaning)
+def inputs_text(program: Program) -> str:
+    """Return what `program` is given, in words: "a: float16[3, 4], b: float16[4, 5]"."""
+    return ", ".join(f"{buffer.name}: {buffer}" for buffer in program.inputs)
 
 
 def _refused(name: str, machine: str, error: TileError) -> Row:
@@ -246,12 +253,22 @@ def start(program: Program, backend: Backend, machine: str) -> Trial:
     return Trial(program, executable, backend, machine)
 
 
-def judge_backend(program: Program, name: str, machine: str, drawn: Sequence[Family]) -> Row:
-    """Return the row of a backend: its results against the program in float64."""
+def judge_backend(
+    program: Program, name: str, machine: str, drawn: Sequence[Family], *, is_named: bool
+) -> Row:
+    """Return the row of a backend: its results against the program in float64.
+
+    What it cannot express is an error if it `is_named`, else a refusal.
+    """
     backend = find_backend(name)
     _, mode = check_options(backend)
     try:
         trial = start(program, backend, machine)
+    except TileError as error:
+        if is_named:
+            return Row(name, machine, None, None, None, str(error), mode)
+        return _refused(name, machine, error)
+    try:
         worst, seconds = _run_all(trial, drawn)
     except TileError as error:
         return Row(name, machine, None, None, None, str(error), mode)

@@ -60,7 +60,7 @@ def require_reference(kernel: Kernel) -> Callable[..., Any]:
 
 
 def _check_takes(
-    kernel: Kernel, function: Callable[..., Any], n_inputs: int, attributes: dict[str, int]
+    kernel: Kernel, function: Callable[..., Any], n_inputs: int, attributes: dict[str, float]
 ) -> None:
     try:
         inspect.signature(function).bind(*range(n_inputs), **attributes)

@@ -10,8 +10,12 @@ import typer
 from tilelang.backend import find_backend
 from tilelang.check import Report, runnable
 from tilelang.check import Row as CheckRow
+from tilelang.check import check as check_kernel
 from tilelang.check.families import families
-from tilelang.check.procedure import judge_backend
+from tilelang.check.fuzz.budget import read_time
+from tilelang.check.isolation import Elsewhere
+from tilelang.check.procedure import Judge, inputs_text
+from tilelang.check.process import Process
 from tilelang.cli.options import (
     AttributeOption,
     DimsOption,
@@ -22,9 +26,13 @@ from tilelang.cli.options import (
     SeedOption,
     TileOption,
     read_names,
+    typed,
 )
 from tilelang.cli.problem import ReadProgram, SizedKernel, find_problem
 from tilelang.cli.tables import Row, print_json, progress, show
+
+LIMIT = "10m"
+"""Far longer than a correct backend takes for what people check."""
 
 COLUMNS = {
     "backend": "backend",
@@ -37,6 +45,7 @@ COLUMNS = {
 
 
 def check(
+    context: typer.Context,
     kernel: KernelArgument,
     dims: DimsOption = None,
     tile: TileOption = None,
@@ -52,27 +61,25 @@ def check(
         str | None,
         typer.Option("--picture", metavar="FILE.svg", help="Where to draw the error of a failure."),
     ] = None,
+    limit: Annotated[
+        str, typer.Option("--limit", metavar="10m", help="How long one backend may take.")
+    ] = LIMIT,
     as_json: JsonOption = False,
 ) -> None:
     """Check a kernel against its reference, and every backend against the kernel.
 
     Inputs come in families: signed, positive, and three on which nothing rounds. The exit status is
     0 only if every backend stays within a bound derived from the program and from what the backend
-    promises. A .tile file has no reference: its backends alone are checked.
+    promises. A .tile file has no reference: its backends alone are checked. They run in another
+    process, so that one that crashes is an error and ends nothing.
     """
     problem = find_problem(kernel, dtype, dims, tile, attr)
-    names = read_names(backends)
-    with progress().status(f"checking {kernel} ..."):
-        if isinstance(problem, SizedKernel):
-            report = problem.kernel.check(
-                backends=names,
-                dtype=problem.dtype,
-                machine=machine,
-                seed=seed,
-                **problem.keywords,
-            )
-        else:
-            report = _check_program(problem, names, machine, seed)
+    with (
+        progress().status(f"checking {kernel} ..."),
+        Process(read_time(limit)) as process,
+    ):
+        judge = Elsewhere(process, typed(context, without=("backends", "as_json", "picture")))
+        report = _report(problem, judge, read_names(backends), machine, seed)
     _print(report, as_json)
     if picture is not None:
         drawn = report.save_picture(picture)
@@ -80,17 +87,35 @@ def check(
     raise typer.Exit(0 if report.ok else 1)
 
 
-def _check_program(
-    given: ReadProgram, names: Sequence[str] | None, machine: str | None, seed: int
+def _report(
+    problem: SizedKernel | ReadProgram,
+    judge: Judge,
+    names: Sequence[str] | None,
+    machine: str | None,
+    seed: int,
 ) -> Report:
-    """Return a report on a program, which has no reference to be compared with."""
+    """Return a report; on a program, which has no reference to be compared with, a shorter one."""
+    if isinstance(problem, SizedKernel):
+        keywords = {"dtype": problem.dtype, **problem.keywords}
+        return check_kernel(
+            problem.kernel, judge, backends=names, machine=machine, seed=seed, keywords=keywords
+        )
+    return _check_program(problem, judge, names, machine, seed)
+
+
+def _check_program(
+    given: ReadProgram,
+    judge: Judge,
+    names: Sequence[str] | None,
+    machine: str | None,
+    seed: int,
+) -> Report:
     drawn = list(families(given.parsed, seed))
     rows: list[CheckRow] = []
     for name in names if names is not None else runnable():
         target = machine or find_backend(name).machine
-        rows.append(judge_backend(given.program(target), name, target, drawn))
-    sizes = ", ".join(f"{buffer.name}: {buffer}" for buffer in given.parsed.inputs)
-    return Report(given.parsed.name, sizes, seed, tuple(rows))
+        rows.append(judge(given.program(target), name, target, drawn, is_named=True))
+    return Report(given.parsed.name, inputs_text(given.parsed), seed, tuple(rows))
 
 
 def _print(report: Report, as_json: bool) -> None:

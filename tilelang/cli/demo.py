@@ -1,6 +1,7 @@
 """`tilelang demo`: GEMM on every backend present, at sizes that do and do not divide, checked."""
 
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from time import perf_counter
@@ -10,7 +11,11 @@ import typer
 from rich.progress import Progress
 
 from tilelang.backend import backend_names, find_backend
-from tilelang.check import check_options, random_inputs, runnable
+from tilelang.check import Row as CheckRow
+from tilelang.check import check, check_options, random_inputs, runnable
+from tilelang.check.isolation import Elsewhere
+from tilelang.check.process import Ended, Process
+from tilelang.check.report import OK
 from tilelang.cli.check import row_of
 from tilelang.cli.options import JsonOption
 from tilelang.cli.tables import Row, console, progress, show
@@ -31,6 +36,12 @@ class Trial:
         """The sizes M, N and K as a row shows them."""
         return " x ".join(map(str, self.dims))
 
+    @property
+    def command(self) -> str:
+        """What checks this problem alone."""
+        sizes = ",".join(f"{name}={size}" for name, size in zip("MNK", self.dims, strict=True))
+        return f"tilelang check gemm --dims {sizes} --dtype {self.dtype}"
+
 
 TRIALS = (
     Trial((128, 128, 128), "float16"),
@@ -43,6 +54,8 @@ TRIALS = (
 )
 """Some sizes are multiples of a tile, most are not, and one is smaller than a fractal."""
 
+LIMIT_SECONDS = 300.0
+"""What one backend may take for one problem; the slowest takes some seconds."""
 HERE = "host"
 """The machine of backends that run at this computer's own speed."""
 SHORT = 1 << 24
@@ -76,10 +89,13 @@ and kernels/gemm.py is the one that just ran.
 def demo(as_json: JsonOption = False) -> None:
     """Run GEMM on every backend present on random data, check it, and print a table."""
     kernel = find_kernel("gemm")
-    rows = list(_run_all(kernel))
+    with Process(LIMIT_SECONDS) as process:
+        rows = list(_run_all(kernel, process))
     if not as_json:
         console().print(f"{kernel.name}: {kernel.signature}\n", markup=False)
     show(rows, COLUMNS, as_json=as_json)
+    for error in dict.fromkeys(row["error"] for row in rows if row["error"]):
+        print(f"\n{error}", file=sys.stderr)
     if not as_json:
         _say_who_is_absent()
         print(NEXT_STEPS, end="")
@@ -87,16 +103,16 @@ def demo(as_json: JsonOption = False) -> None:
     raise typer.Exit(0 if good else 1)
 
 
-def _run_all(kernel: Kernel) -> Iterator[Row]:
+def _run_all(kernel: Kernel, process: Process) -> Iterator[Row]:
     with Progress(console=progress(), transient=True) as bar:
         task = bar.add_task("", total=len(TRIALS))
         for trial in TRIALS:
             bar.update(task, description=f"gemm {trial.size} {trial.dtype}")
-            yield from _rows(kernel, trial)
+            yield from _rows(kernel, trial, process)
             bar.advance(task)
 
 
-def _rows(kernel: Kernel, trial: Trial) -> Iterator[Row]:
+def _rows(kernel: Kernel, trial: Trial, process: Process) -> Iterator[Row]:
     """Yield a row for each backend; where its machine does not take the dtype, that is said."""
     M, N, K = trial.dims
     names = [name for name in runnable() if _is_short(trial, name)]
@@ -104,21 +120,28 @@ def _rows(kernel: Kernel, trial: Trial) -> Iterator[Row]:
     drawn: list[Any] = list(random_inputs(program, seed=0))
     arrays = dict(zip(kernel.input_names, drawn, strict=True))
     refusals = {name: _refusal(kernel, arrays, name) for name in names}
-    report = kernel.check(**arrays, backends=[name for name in names if not refusals[name]])
+    judge = Elsewhere(process, trial.command)
+    checked = [name for name in names if not refusals[name]]
+    report = check(kernel, judge, backends=checked, machine=None, seed=0, keywords=arrays)
     about: Row = {"size": trial.size, "dtype": trial.dtype}
     for row in report.rows:
-        seconds = _seconds(kernel, arrays, row.backend) or row.seconds
-        gflops = 2 * prod(trial.dims) / seconds / 1e9 if seconds else None
-        time: Row = {"milliseconds": seconds and seconds * 1e3, "gflops": gflops}
-        yield {**row_of(row), **about, **time}
+        found = process.call(time_call, drawn, row.backend) if row.verdict == OK else None
+        if isinstance(found, Ended):
+            failed = judge.failed(program, row.backend, row.machine, found)
+            yield {**_cells(failed, None, trial), **about}
+        else:
+            yield {**_cells(row, found or row.seconds, trial), **about}
     for name, code in refusals.items():
         if code:
-            yield {
-                **dict.fromkeys(COLUMNS),
-                **about,
-                "backend": name,
-                "verdict": f"refused: {code}",
-            }
+            refused: Row = {"backend": name, "verdict": f"refused: {code}", "error": None}
+            yield {**dict.fromkeys(COLUMNS), **about, **refused}
+
+
+def _cells(row: CheckRow, seconds: float | None, trial: Trial) -> Row:
+    """Return what the table shows of a backend, and the whole of an error."""
+    gflops = 2 * prod(trial.dims) / seconds / 1e9 if seconds else None
+    time: Row = {"milliseconds": seconds and seconds * 1e3, "gflops": gflops}
+    return {**row_of(row), **time, "error": row.verdict if "\n" in row.verdict else None}
 
 
 def _is_short(trial: Trial, name: str) -> bool:
@@ -136,14 +159,14 @@ def _refusal(kernel: Kernel, arrays: Mapping[str, Any], name: str) -> str | None
     return None
 
 
-def _seconds(kernel: Kernel, arrays: Mapping[str, Any], name: str) -> float | None:
-    """Return the time of a call that finds the kernel compiled; None if it cannot run here."""
+def time_call(arrays: Sequence[Any], name: str) -> float | None:
+    """Return the time of a call that finds `gemm` compiled; None if it cannot run here."""
     if find_backend(name).runs_here is not None:
         return None
     times: list[float] = []
     for _ in range(2):
         started = perf_counter()
-        kernel(*arrays.values(), backend=name)
+        find_kernel("gemm")(*arrays, backend=name)
         times.append(perf_counter() - started)
     return times[-1]
 

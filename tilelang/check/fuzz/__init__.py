@@ -81,7 +81,7 @@ def read_scope(
     kernel: Kernel,
     dtype: DTypeLike | Mapping[str, DTypeLike] | None,
     machine: str | None,
-    keywords: Mapping[str, int],
+    keywords: Mapping[str, float],
 ) -> Scope:
     """Return a scope as the keywords of `check` say it.
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
+from tilelang.attributes import Attribute, Kind
 from tilelang.check.fuzz.trial import KINDS, Scope, Try, is_legal, size_names
 
 if TYPE_CHECKING:
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
 SIZES = (1, 2, 3, 7, 15, 16, 17, 31, 32, 33, 47, 64, 65, 97, 127, 128, 129, 211)
 DTYPES = ("float16", "float32", "bfloat16", "int8", "uint8", "int32")
 _FRACTAL = 16
+_NUMBERS: Mapping[Kind, Sequence[float]] = {
+    bool: (False, True),
+    int: (0, 1, 2, 3, -1, -7),
+    float: (0.0, 1.0, 0.5, 1e-3, 0.1, 3.0, -1.0, -0.1),
+}
+"""Values of attributes; not all floats are exact in few bits."""
 _N_FULL = 24
 """How often no size is 0 for each time that a certain one is."""
 
@@ -35,8 +42,8 @@ def _tries_on(kernel: Kernel, backend: str, scope: Scope) -> st.SearchStrategy[T
         for name, default in kernel.tile_parameters.items()
     }
     attributes = {
-        name: st.just(fixed[name]) if name in fixed else _attribute(default)
-        for name, default in kernel.attributes.items()
+        name: st.just(fixed[name]) if name in fixed else _attribute(one)
+        for name, one in kernel.parameters.attributes.items()
     }
     sizes = {
         name: st.just(fixed[name]) if name in fixed else _size(kernel)
@@ -90,18 +97,18 @@ def _required(kernel: Kernel) -> list[str]:
 
 
 def _joined(
-    sizes: dict[str, int],
+    sizes: dict[str, float],
     empty: str | None,
-    attributes: dict[str, int],
-    tiles: dict[str, int],
-) -> dict[str, int]:
+    attributes: dict[str, float],
+    tiles: dict[str, float],
+) -> dict[str, float]:
     """Return all keywords; the size `empty` is 0."""
     return {**sizes, **({} if empty is None else {empty: 0}), **attributes, **tiles}
 
 
 def _mostly_default(
-    drawn: Mapping[str, st.SearchStrategy[int]], given: Collection[str]
-) -> st.SearchStrategy[dict[str, int]]:
+    drawn: Mapping[str, st.SearchStrategy[float]], given: Collection[str]
+) -> st.SearchStrategy[dict[str, float]]:
     """Return every keyword half the time, else only those that must be `given`."""
     few = {name: strategy for name, strategy in drawn.items() if name in given}
     return st.one_of(st.fixed_dictionaries(few), st.fixed_dictionaries({**drawn}))
@@ -122,7 +129,11 @@ def _tile(default: int) -> st.SearchStrategy[int]:
     return st.sampled_from(sorted({*tiles, default} if default >= _FRACTAL else {default, 1, 2, 3}))
 
 
-def _attribute(default: int | None) -> st.SearchStrategy[int]:
-    """Return the default mostly, for kernels have many attributes, and some other numbers."""
-    others = st.sampled_from((0, 1, 2, 3, -1, -7))
-    return others if default is None else st.one_of(st.just(default), st.just(default), others)
+def _attribute(one: Attribute) -> st.SearchStrategy[float]:
+    """Return the default mostly, for kernels have many attributes, and some other numbers.
+
+    A kernel says with `tl.require` which numbers it is not meant for; such tries do not count.
+    """
+    others = st.sampled_from(_NUMBERS[one.kind])
+    default = st.just(one.default)
+    return others if one.default is None else st.one_of(default, default, others)

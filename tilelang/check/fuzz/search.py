@@ -14,9 +14,9 @@ from hypothesis import seed as seeded
 
 from tilelang.check.fuzz.budget import Budget
 from tilelang.check.fuzz.draws import tries
-from tilelang.check.fuzz.process import Process
 from tilelang.check.fuzz.report import Failure, FuzzReport
-from tilelang.check.fuzz.trial import Refused, Scope, Try, attempt
+from tilelang.check.fuzz.trial import RUN_SECONDS, Refused, Scope, Try, attempt
+from tilelang.check.process import Process
 
 if TYPE_CHECKING:
     from tilelang.kernel import Kernel
@@ -104,7 +104,7 @@ def search(
     progress: Progress,
 ) -> FuzzReport:
     """Return what trying `kernel` within `budget` found."""
-    with Process() as process:
+    with Process(RUN_SECONDS) as process:
         found = Search(kernel, process, budget, progress)
 
         @seeded(seed)

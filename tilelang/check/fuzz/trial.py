@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tilelang.attributes import python_text
 from tilelang.backend import find_backend
 from tilelang.check.compare import Comparison, compare, compare_reference
 from tilelang.check.depth import n_steps
 from tilelang.check.families import Family, families
-from tilelang.check.fuzz.execution import Job, Mistake, Refusal
-from tilelang.check.fuzz.process import Process
+from tilelang.check.fuzz.execution import Job, Mistake, Refusal, execute
 from tilelang.check.inputs import meant
 from tilelang.check.oracle import enclose
 from tilelang.check.procedure import numerics_of
+from tilelang.check.process import Ended, Process
 from tilelang.check.reference import run_reference
 from tilelang.diagnostics import TileError
 from tilelang.ir.nodes import Program
@@ -33,6 +34,8 @@ SPECIAL_FLOATS = (0.0, -0.0, 1.0, 1e-7, 6e-8, -1e-39, 65504.0, -3e38, np.inf, -n
 """Zeros, subnormal, huge and other numbers; narrow types round some of them to infinity."""
 PADDING_CODES = ("E0405", "E0406")
 """A fill that adds nothing to ordinary numbers may add NaN where these are infinite."""
+RUN_SECONDS = 60.0
+"""What one run may take: the slowest that `fuzz` draws takes a few seconds on a busy computer."""
 KINDS = ("exact", "signed", "one-hot", "special")
 """Families of inputs, and one of special numbers among ordinary ones."""
 
@@ -46,7 +49,7 @@ class Scope:
 
     dtypes: Mapping[str, str]
     machine: str | None
-    fixed: Mapping[str, int]
+    fixed: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ class Try:
     backend: str
     machine: str | None
     dtypes: Mapping[str, str]
-    keywords: Mapping[str, int]
+    keywords: Mapping[str, float]
     kind: str
     seed: int
 
@@ -66,14 +69,15 @@ class Try:
         return self.machine or find_backend(self.backend).machine
 
     @property
-    def size(self) -> tuple[int, int, int]:
+    def size(self) -> tuple[float, int, int]:
         """What is smaller is easier to look at: sizes, then whatever differs from the defaults."""
         values = self.keywords.values()
         return (sum(values), KINDS.index(self.kind), self.seed)
 
     def call(self, kernel: str) -> str:
         """Return the call of `replay` that tries it again."""
-        parts = [repr(self.backend), *(f"{name}={value}" for name, value in self.keywords.items())]
+        keywords = (f"{name}={python_text(value)}" for name, value in self.keywords.items())
+        parts = [repr(self.backend), *keywords]
         if self.dtypes:
             parts.append(f"dtypes={dict(self.dtypes)!r}")
         if self.machine:
@@ -97,7 +101,7 @@ def replay(
     machine: str | None = None,
     kind: str = "signed",
     seed: int = 0,
-    **keywords: int,
+    **keywords: float,
 ) -> str | None:
     """Try `kernel` once, as `fuzz` did; return what is wrong, None if nothing is.
 
@@ -113,7 +117,7 @@ def replay(
     Raises:
         Refused: if this is not legal.
     """
-    with Process() as process:
+    with Process(RUN_SECONDS) as process:
         tried = Try(backend, machine, dtypes or {}, keywords, kind, seed)
         return attempt(kernel, tried, process)
 
@@ -131,7 +135,7 @@ def attempt(kernel: Kernel, tried: Try, process: Process) -> str | None:
         found = _against_reference(kernel, program, family)
         if found is not None:
             return found
-    outcome = process.run(Job(program, tried.backend, tried.target, family.inputs))
+    outcome = process.call(execute, Job(program, tried.backend, tried.target, family.inputs))
     match outcome:
         case Refusal(reason):
             raise Refused(reason)
@@ -139,6 +143,8 @@ def attempt(kernel: Kernel, tried: Try, process: Process) -> str | None:
             if tried.kind == "special" and code in PADDING_CODES:
                 raise Refused(text)
             return f"{tried.backend} {text}"
+        case Ended():
+            return f"{tried.backend} {outcome}"
         case _:
             return _against_program(program, family, outcome, tried.backend)
 

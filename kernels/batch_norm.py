@@ -10,7 +10,6 @@ so the result does not depend on the number of cores: every image alone (mean an
 deviations, merged tile by tile as Chan, Golub and LeVeque do, "Updating formulae and a pairwise
 algorithm", 1979), all images of a channel, and y.
 
-`epsilon_e9` is epsilon in units of 1e-9 (attributes are whole numbers): 10000 is 1e-5.
 Source: Ioffe and Szegedy, "Batch normalization", 2015.
 """
 
@@ -30,7 +29,7 @@ FLOATS = "cast it to float16, bfloat16 or float32 first"
 
 
 @tl.kernel(
-    "x[N, C, H, W]: T, gamma[C]: P, beta[C]: P, mean[C]: P, var[C]: P; epsilon_e9"
+    "x[N, C, H, W]: T, gamma[C]: P, beta[C]: P, mean[C]: P, var[C]: P; epsilon"
     " -> y[N, C, H, W]: T"
 )
 def batch_norm(  # noqa: PLR0913 - six tensors, an attribute and two tile sizes
@@ -41,18 +40,19 @@ def batch_norm(  # noqa: PLR0913 - six tensors, an attribute and two tile sizes
     var: tl.Tensor,
     y: tl.Tensor,
     *,
-    epsilon_e9: int = 10_000,
+    epsilon: float = 1e-5,
     c_tile: int = 16,
     p_tile: int = 512,
 ) -> None:
     """Set y to x normalised by given means and variances: inference."""
     tl.require(x.dtype.is_float, f"`x` is {x.dtype}, wanted a float", FLOATS)
+    tl.require(epsilon >= 0, f"`epsilon` is {epsilon}, wanted 0 or more", "pass one such as 1e-5")
     normalisation = (gamma, beta, mean, var)
-    _normalise(x, y, normalisation, epsilon_e9 * 1e-9, (c_tile, p_tile))
+    _normalise(x, y, normalisation, epsilon, (c_tile, p_tile))
 
 
 @tl.kernel(
-    "x[N, C, H, W]: T, gamma[C]: P, beta[C]: P; epsilon_e9"
+    "x[N, C, H, W]: T, gamma[C]: P, beta[C]: P; epsilon"
     " -> y[N, C, H, W]: T, mean[C]: float32, var[C]: float32"
 )
 def batch_norm_training(  # noqa: PLR0913 - six tensors, an attribute and two tile sizes
@@ -63,12 +63,13 @@ def batch_norm_training(  # noqa: PLR0913 - six tensors, an attribute and two ti
     mean: tl.Tensor,
     var: tl.Tensor,
     *,
-    epsilon_e9: int = 10_000,
+    epsilon: float = 1e-5,
     c_tile: int = 16,
     p_tile: int = 512,
 ) -> None:
     """Set y to x normalised by its own means and variances, results too: training."""
     tl.require(x.dtype.is_float, f"`x` is {x.dtype}, wanted a float", FLOATS)
+    tl.require(epsilon >= 0, f"`epsilon` is {epsilon}, wanted 0 or more", "pass one such as 1e-5")
     n_points = x.shape[0] * x.shape[2] * x.shape[3]
     found = f"`x` is {list(x.shape)}, which has no points to take means of"
     tl.require(n_points > 0, found, "leave out the call for an empty batch")
@@ -78,7 +79,7 @@ def batch_norm_training(  # noqa: PLR0913 - six tensors, an attribute and two ti
     squares = tl.alloc_gm((max(N, 1), max(C, 1)), "float32")
     _measure_images(x, means, squares, shape)
     _merge_images(means, squares, mean, var, n_points=x.shape[2] * x.shape[3], c_tile=c_tile)
-    _normalise(x, y, (gamma, beta, mean, var), epsilon_e9 * 1e-9, shape)
+    _normalise(x, y, (gamma, beta, mean, var), epsilon, shape)
 
 
 def _measure_images(
@@ -228,17 +229,17 @@ def batch_norm_reference(
     beta: NDArray[Any],
     mean: NDArray[Any],
     var: NDArray[Any],
-    epsilon_e9: int,
+    epsilon: float,
 ) -> NDArray[Any]:
     """Return the normalised maps in float64."""
     wide = [v[:, None, None] for v in (gamma, beta, mean, var)]
-    return (x - wide[2]) / np.sqrt(wide[3] + epsilon_e9 * 1e-9) * wide[0] + wide[1]
+    return (x - wide[2]) / np.sqrt(wide[3] + epsilon) * wide[0] + wide[1]
 
 
 @batch_norm_training.reference
 def batch_norm_training_reference(
-    x: NDArray[Any], gamma: NDArray[Any], beta: NDArray[Any], epsilon_e9: int
+    x: NDArray[Any], gamma: NDArray[Any], beta: NDArray[Any], epsilon: float
 ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     """Return the normalised maps, the means and the variances, in float64."""
     mean, var = x.mean(axis=(0, 2, 3)), x.var(axis=(0, 2, 3))
-    return batch_norm_reference(x, gamma, beta, mean, var, epsilon_e9), mean, var
+    return batch_norm_reference(x, gamma, beta, mean, var, epsilon), mean, var

@@ -4,8 +4,6 @@ x[M, N], gamma[N], beta[N] and y[M, N] in one dtype (float16, bfloat16, float32)
 and (biased) variance of every row in float32, the variance from deviations, so that a large mean
 does not cancel it. Any M and N. Several last axes: pass a reshaped array.
 
-`epsilon_e9` is epsilon in units of 1e-9 (attributes are whole numbers): 10000 is 1e-5.
-
 Rows that fit one tile are read once, longer ones three times: for the mean, the variance, and y.
 Source: Ba, Kiros and Hinton, "Layer normalization", 2016.
 """
@@ -23,20 +21,21 @@ FLOATS = "cast it to float16, bfloat16 or float32 first"
 """What to do with integers, whose results would not be whole."""
 
 
-@tl.kernel("x[M, N]: T, gamma[N]: T, beta[N]: T; epsilon_e9 -> y[M, N]: T")
+@tl.kernel("x[M, N]: T, gamma[N]: T, beta[N]: T; epsilon -> y[M, N]: T")
 def layer_norm(  # noqa: PLR0913 - four tensors, an attribute and two tile sizes
     x: tl.Tensor,
     gamma: tl.Tensor,
     beta: tl.Tensor,
     y: tl.Tensor,
     *,
-    epsilon_e9: int = 10_000,
+    epsilon: float = 1e-5,
     m_tile: int = 16,
     n_tile: int = 512,
 ) -> None:
     """Set y to gamma * x with mean 0 and variance 1 in every row, plus beta; rows on cores."""
     tl.require(x.dtype.is_float, f"`x` is {x.dtype}, wanted a float", FLOATS)
-    (M, N), epsilon = x.shape, epsilon_e9 * 1e-9
+    tl.require(epsilon >= 0, f"`epsilon` is {epsilon}, wanted 0 or more", "pass one such as 1e-5")
+    M, N = x.shape
     for i in tl.cores(tl.ceildiv(M, m_tile)):
         if n_tile >= N:
             _short_rows((x, gamma, beta, y), i * m_tile, (m_tile, n_tile), epsilon)
@@ -149,9 +148,9 @@ def _store(
 
 @layer_norm.reference
 def layer_norm_reference(
-    x: NDArray[Any], gamma: NDArray[Any], beta: NDArray[Any], epsilon_e9: int
+    x: NDArray[Any], gamma: NDArray[Any], beta: NDArray[Any], epsilon: float
 ) -> NDArray[Any]:
     """Return the normalised rows in float64."""
     centred = x - x.mean(axis=1, keepdims=True)
     variance = (centred**2).mean(axis=1, keepdims=True)
-    return centred / np.sqrt(variance + epsilon_e9 * 1e-9) * gamma + beta
+    return centred / np.sqrt(variance + epsilon) * gamma + beta

@@ -1,6 +1,6 @@
 """The arrays of a call: what they are, what results are allocated, and what may not be passed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -94,21 +94,22 @@ def _too_large(kinds: Sequence[Kind], error: Exception) -> Diagnostic:
     )
 
 
-def as_results(out: Any, results: Sequence[Buffer], location: Location) -> tuple[Any, ...]:
-    """Return the arrays of `out=`, one for each result.
+def as_results(out: Any, names: Sequence[str]) -> tuple[Any, ...]:
+    """Return the arrays of `out=`, one for each result of `names`.
 
     Raises:
         TileError: E0803 for another number of arrays.
     """
     arrays = as_tuple(out)
-    if len(arrays) != len(results):
-        names = ", ".join(buffer.name for buffer in results)
+    if len(arrays) != len(names):
         raise TileError(
             Diagnostic(
                 "E0803",
-                f"out= holds {len(arrays)} arrays, wanted {len(results)}: {names}",
-                location,
-                f"pass out=({names}), in that order" if len(results) > 1 else f"pass out={names}",
+                f"out= holds {len(arrays)} arrays, wanted {len(names)}: {', '.join(names)}",
+                callsite.location(None),
+                f"pass out=({', '.join(names)}), in that order"
+                if len(names) > 1
+                else f"pass out={names[0]}",
             )
         )
     return arrays
@@ -119,76 +120,73 @@ def as_tuple(results: Any) -> tuple[Any, ...]:
     return tuple(results) if type(results) in (tuple, list) else (results,)
 
 
-def check_results(
-    results: Mapping[str, Any],
-    buffers: Sequence[Buffer],
-    inputs: Mapping[str, Any],
-    location: Location,
-) -> None:
-    """Check that each array of `out=` can hold its result without harm to an input.
+def check_results(names: Sequence[str], arrays: Sequence[Any], kinds: Sequence[Kind]) -> None:
+    """Check that each array of `out=` can hold its result without harm to another array.
+
+    Args:
+        names: of the inputs, then of the results.
+        arrays: likewise.
+        kinds: what the arrays of the results are to be.
 
     Raises:
-        TileError: E0804 for shape or dtype, E0805 read-only, E0806 for memory shared with another.
+        TileError: E0801 and E0802 as `describe`, E0804 for shape or dtype, E0805 read-only, E0806
+            for memory shared with another.
     """
+    n_inputs = len(arrays) - len(kinds)
     faults = [
         fault
-        for buffer in buffers
-        for fault in _result_faults(buffer, results, inputs, location)
-        if fault
+        for number, kind in enumerate(kinds, n_inputs)
+        for fault in _result_faults(number, kind, names, arrays)
     ]
     if faults:
         raise TileError(*faults)
 
 
 def _result_faults(
-    buffer: Buffer, results: Mapping[str, Any], inputs: Mapping[str, Any], location: Location
-) -> list[Diagnostic]:
-    name, array = buffer.name, results[buffer.name]
-    found = describe(name, array, location)
-    shape = buffer.layout.physical_shape(buffer.shape)
-    faults: list[Diagnostic] = []
-    if found != Argument(shape, buffer.dtype):
-        faults.append(
-            Diagnostic(
-                "E0804",
-                f"the array for result `{name}` is {found.dtype}{list(found.shape)}, "
-                f"wanted {buffer.dtype}{list(shape)}",
-                location,
-                f"pass `np.empty({shape}, ...)` of dtype {buffer.dtype}, or no out= at all",
-            )
+    number: int, kind: Kind, names: Sequence[str], arrays: Sequence[Any]
+) -> Iterator[Diagnostic]:
+    """Yield what is wrong with one; the place of the call is looked for at a mistake only."""
+    name, array = names[number], arrays[number]
+    shape, dtype, numpy = kind
+    if type(array) is not np.ndarray or array.dtype != numpy or array.shape != shape:
+        yield from _misfits(name, array, Argument(shape, dtype))
+        if not _is_numpy(array):
+            return
+    flags = array.flags
+    if not flags.writeable:
+        yield Diagnostic(
+            "E0805",
+            f"the array for result `{name}` is read-only",
+            callsite.location(None),
+            "pass an array that may be written, or no out= at all",
         )
-    if not _is_numpy(array):
-        return faults
-    if not array.flags.writeable:
-        faults.append(
-            Diagnostic(
-                "E0805",
-                f"the array for result `{name}` is read-only",
-                location,
-                "pass an array that may be written, or no out= at all",
-            )
+    if not flags.c_contiguous and _meets_itself(array):
+        yield Diagnostic(
+            "E0806",
+            f"several elements of the array for result `{name}` share memory",
+            callsite.location(None),
+            "pass an array that is no broadcast or overlapping view, or no out= at all",
         )
-    if _meets_itself(array):
-        faults.append(
-            Diagnostic(
+    for other, memory in enumerate(arrays):
+        if other != number and _is_numpy(memory) and np.shares_memory(array, memory):
+            yield Diagnostic(
                 "E0806",
-                f"several elements of the array for result `{name}` share memory",
-                location,
-                "pass an array that is no broadcast or overlapping view, or no out= at all",
+                f"the array for result `{name}` shares memory with `{names[other]}`",
+                callsite.location(None),
+                f"pass a copy of one of them: `{names[other]}.copy()`",
             )
+
+
+def _misfits(name: str, array: Any, wanted: Argument) -> Iterator[Diagnostic]:
+    found = describe(name, array, callsite.location(None))
+    if found != wanted:
+        yield Diagnostic(
+            "E0804",
+            f"the array for result `{name}` is {found.dtype}{list(found.shape)}, "
+            f"wanted {wanted.dtype}{list(wanted.shape)}",
+            callsite.location(None),
+            f"pass `np.empty({wanted.shape}, ...)` of dtype {wanted.dtype}, or no out= at all",
         )
-    others = {**inputs, **{other: results[other] for other in results if other != name}}
-    for other, memory in others.items():
-        if _is_numpy(memory) and np.shares_memory(array, memory):
-            faults.append(
-                Diagnostic(
-                    "E0806",
-                    f"the array for result `{name}` shares memory with `{other}`",
-                    location,
-                    f"pass a copy of one of them: `{other}.copy()`",
-                )
-            )
-    return faults
 
 
 def _meets_itself(array: np.ndarray[Any, Any]) -> bool:

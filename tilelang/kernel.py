@@ -13,21 +13,17 @@ import tilelang.arguments as args
 from tilelang.backend import find_backend
 from tilelang.binding import Argument, Binding, bind
 from tilelang.captured import Captured
+from tilelang.definition import (
+    check_is_plain_function,
+    check_signature_is_text,
+    check_tile_rule,
+)
 from tilelang.diagnostics import Diagnostic, Location, Note, TileError, callsite
 from tilelang.diagnostics.boundary import boundary, without_internals
 from tilelang.dtypes import DType, DTypeLike
 from tilelang.ir.nodes import Program
-from tilelang.ir.region import Buffer
 from tilelang.machines import Machine, find_machine
-from tilelang.parameters import (
-    Parameters,
-    Request,
-    check_is_plain_function,
-    check_signature_is_text,
-    check_tile_rule,
-    read_dtypes,
-    read_parameters,
-)
+from tilelang.parameters import Parameters, Request, read_dtypes, read_parameters
 from tilelang.specialise import trace_program
 from tilelang.text.signature import Signature, parse_signature
 
@@ -60,12 +56,13 @@ def kernel(signature: str, *, name: str | None = None) -> Callable[[Callable[...
     """Make a kernel of the function below: `@tl.kernel("a[M, K]: T -> c[M, K]: T")`.
 
     The function's parameters are the tensors of `signature`, inputs first; its keywords are the
-    attributes (named after `;`) and the tile parameters, whose defaults are positive ints and which
-    never change a result. `name` is the kernel's where one function makes several of them.
+    attributes (named after `;`; each a `bool`, `int` or `float`, as it is annotated) and the tile
+    parameters, whose defaults are positive ints and which never change a result. `name` is the
+    kernel's where one function makes several of them.
 
     Raises:
-        TileError: E02xx for a signature, E0810 to E0812 for parameters that do not match it, E0816
-            for something else than a text above a plain function.
+        TileError: E02xx for a signature, E0810 to E0812, E0814 and E0821 for parameters that do not
+            match it, E0816 for something else than a text above a plain function.
     """
     location = callsite.location(None)
     check_signature_is_text(signature, location)
@@ -92,7 +89,7 @@ def _renamed(function: Callable[..., None], name: str) -> Callable[..., None]:
 class Compiled:
     """What a call on arrays of some kind runs, and what its results are."""
 
-    results: tuple[Buffer, ...]
+    names: tuple[str, ...]
     kinds: tuple[args.Kind, ...]
     run: Callable[..., None]
 
@@ -114,7 +111,9 @@ class Kernel:
         self.signature = signature
         self.location = Location(function.__code__.co_filename, function.__code__.co_firstlineno)
         self._parameters: Parameters = read_parameters(function, signature, self.location)
-        self.attributes = MappingProxyType(self._parameters.attributes)
+        self.attributes = MappingProxyType(
+            {name: one.default for name, one in self._parameters.attributes.items()}
+        )
         self.tile_parameters = MappingProxyType(self._parameters.tiles)
         self.reference_function: Callable[..., Any] | None = None
         self.input_function: Callable[..., Any] | None = None
@@ -123,6 +122,11 @@ class Kernel:
         self._executables: dict[object, Compiled] = {}
         self._captured = Captured(function)
         self.__doc__ = inspect.cleandoc(function.__doc__ or "")
+
+    @property
+    def parameters(self) -> Parameters:
+        """What a call gives, as the function declares it."""
+        return self._parameters
 
     @property
     def input_names(self) -> tuple[str, ...]:
@@ -184,13 +188,16 @@ class Kernel:
         try:  # not `boundary`: one more Python call would be felt
             known = self._compiled(arrays, backend, machine, keywords)
             if out is None:
-                results = args.allocate(known.kinds, next(iter(arrays), None))
+                results = args.allocate(known.kinds, arrays[0] if arrays else None)
             else:
-                results = self._given_results(known.results, arrays, out)
+                results = args.as_results(out, known.names)
+                args.check_results(
+                    (*self._parameters.inputs, *known.names), (*arrays, *results), known.kinds
+                )
             known.run(*arrays, *results)
         except TileError as error:
             raise without_internals(error) from None
-        return results if len(results) > 1 else next(iter(results))
+        return results if len(results) > 1 else results[0]
 
     @boundary
     def program(
@@ -250,10 +257,11 @@ class Kernel:
         Raises:
             TileError: E0701 without a reference; mistakes in the kernel or in the keywords.
         """
-        from tilelang.check import check
+        from tilelang.check import check, judge_backend
 
+        named = {"dtype": dtype, **keywords}
         return check(
-            self, backends=backends, dtype=dtype, machine=machine, seed=seed, keywords=keywords
+            self, judge_backend, backends=backends, machine=machine, seed=seed, keywords=named
         )
 
     @boundary
@@ -265,7 +273,7 @@ class Kernel:
         seed: int = 0,
         dtype: DTypeLike | Mapping[str, DTypeLike] | None = None,
         machine: str | None = None,
-        **keywords: int,
+        **keywords: float,
     ) -> FuzzReport:
         """Try awkward sizes, tile parameters and numbers for `budget`; the smallest failure counts.
 
@@ -313,10 +321,10 @@ class Kernel:
         keywords: Mapping[str, Any],
     ) -> Compiled:
         self._forget_if_stale()
-        key = _call_key(arrays, backend, machine, keywords)
         try:
+            key = _call_key(arrays, backend, machine, keywords)
             known = self._executables.get(key)
-        except TypeError:  # a list among the keywords: compiling says what is wrong with it
+        except (TypeError, ValueError):  # lists or arrays as keywords: compiling says what is wrong
             return self._compile(arrays, backend, machine, keywords)
         if known is None:
             known = self._executables[key] = self._compile(arrays, backend, machine, keywords)
@@ -334,12 +342,13 @@ class Kernel:
         target = find_machine(machine or found.machine)
         request = self._parameters.sort(keywords, found.options, location)
         binding = self._bind(self._named(arrays, location), request, {}, location)
+        names = tuple(buffer.name for buffer in binding.results)
         kinds = args.physical_kinds(binding.results)
         if all(0 in buffer.shape for buffer in binding.results):
-            return Compiled(binding.results, kinds, _nothing)
+            return Compiled(names, kinds, _nothing)
         program = self._specialise(binding, request, target, location)
         executable = found.compile(program, target, **request.options)
-        return Compiled(binding.results, kinds, executable)
+        return Compiled(names, kinds, executable)
 
     def _named(self, arrays: Sequence[Any], location: Location) -> dict[str, Argument]:
         names = self._parameters.inputs
@@ -358,16 +367,6 @@ class Kernel:
             name: args.describe(name, array, location)
             for name, array in zip(names, arrays, strict=True)
         }
-
-    def _given_results(
-        self, buffers: Sequence[Buffer], arrays: Sequence[Any], out: Any
-    ) -> tuple[Any, ...]:
-        location = callsite.location(None)
-        results = args.as_results(out, buffers, location)
-        inputs = dict(zip(self._parameters.inputs, arrays, strict=True))
-        by_name = {buffer.name: array for buffer, array in zip(buffers, results, strict=True)}
-        args.check_results(by_name, buffers, inputs, location)
-        return results
 
     def _bind(
         self,
@@ -391,7 +390,8 @@ class Kernel:
     ) -> Program:
         self._forget_if_stale()
         tiles = self._tiles(binding, request, machine, location)
-        attributes = binding.attributes.items()
+        # As text, for 0.0 and -0.0 are equal.
+        attributes = ((name, repr(value)) for name, value in binding.attributes.items())
         key = (binding.inputs, binding.results, *attributes, *tiles.items(), machine.name)
         if key not in self._programs:
             self._programs[key] = trace_program(
@@ -424,12 +424,17 @@ def _nothing(*_: object) -> None:
 def _call_key(
     arrays: Sequence[Any], backend: str, machine: str | None, keywords: Mapping[str, Any]
 ) -> object:
-    """Return what decides which code a call runs; types too, for True and 1 are equal."""
+    """Return what decides which code a call runs; types too, for True and 1 are equal.
+
+    Keywords that are zero stand there as text: 0.0 and -0.0 are equal.
+    """
     try:
         kinds: tuple[Any, ...] = tuple([(type(it), it.dtype, it.shape) for it in arrays])
     except AttributeError:
         kinds = tuple(map(id, arrays))  # not arrays: compiling says so
     if not keywords:
         return (kinds, backend, machine)
-    given: list[object] = [(name, type(value), value) for name, value in keywords.items()]
+    given: list[object] = [
+        (name, type(value), value or repr(value)) for name, value in keywords.items()
+    ]
     return (kinds, backend, machine, *given)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tilelang.attributes import Attribute, complete_attributes, default_faults, read_attribute
 from tilelang.diagnostics import Diagnostic, Location, Note, TileError
 from tilelang.dtypes import ELEMENT_TYPES, DType, DTypeLike, dtype_hint, find_dtype
 from tilelang.text.dimension import dim_names
@@ -19,7 +20,7 @@ class Request:
     """The keywords of a call, sorted: sizes, attributes, tile parameters, backend options."""
 
     dims: dict[str, int]
-    attributes: dict[str, int]
+    attributes: dict[str, Any]
     tiles: dict[str, int]
     options: dict[str, Any]
 
@@ -32,7 +33,7 @@ class Parameters:
     location: Location
     inputs: tuple[str, ...]
     dims: tuple[str, ...]
-    attributes: dict[str, int | None]
+    attributes: dict[str, Attribute]
     tiles: dict[str, int]
 
     def sort(
@@ -78,21 +79,14 @@ class Parameters:
             (Note(f"`{self.kernel}` is defined", self.location),),
         )
 
-    def complete_attributes(self, given: Mapping[str, int], location: Location) -> dict[str, int]:
-        """Return a value for every attribute.
+    def complete_attributes(self, given: Mapping[str, Any], location: Location) -> dict[str, float]:
+        """Return a value for every attribute: a bool, an int or a float, as it is declared.
 
         Raises:
-            TileError: E0813 for one that is missing, E0814 for one that is not an int or bool.
+            TileError: E0813 for one that is missing, E0814 for one that is no number of its kind.
         """
-        values = {name: _python(value) for name, value in {**self.attributes, **given}.items()}
-        faults = [
-            fault
-            for name, value in values.items()
-            if (fault := _attribute_fault(self.kernel, name, value, location))
-        ]
-        if faults:
-            raise TileError(*faults)
-        return {name: value for name, value in values.items() if value is not None}
+        defined = Note(f"`{self.kernel}` is defined", self.location)
+        return complete_attributes(self.attributes, given, location, defined)
 
     def check_chosen(self, chosen: object, location: Location) -> None:
         """Check what the rule of `kernel.tiles` returned.
@@ -130,21 +124,6 @@ class Parameters:
         return {name: int(value) for name, value in values.items()}
 
 
-def check_tile_rule(rule: Callable[..., object], location: Location) -> None:
-    """Check that `rule` can be asked for tiles.
-
-    Raises:
-        TileError: E0820 if it does not take (dims, dtypes, machine).
-    """
-    try:
-        inspect.signature(rule).bind({}, {}, "")
-    except TypeError:
-        found = f"takes {inspect.signature(rule)}, wanted (dims, dtypes, machine)"
-        message = f"the rule that chooses tiles {found}"
-        hint = "write `def rule(dims, dtypes, machine):`, which returns a dict of tile parameters"
-        raise TileError(Diagnostic("E0820", message, location, hint)) from None
-
-
 def read_parameters(
     function: Callable[..., None], signature: Signature, location: Location
 ) -> Parameters:
@@ -152,8 +131,9 @@ def read_parameters(
 
     Raises:
         TileError: E0810 if its tensors are not the signature's, E0811 for an attribute that it does
-            not take, E0812 for a tile parameter without a positive default, E0817 for a name that
-            a call could not tell from another.
+            not take, E0812 for a tile parameter without a positive default, E0814 for a default
+            that is no number of its attribute's kind, E0817 for a name that a call could not tell
+            from another, E0821 for a size made of a float.
     """
     parameters = inspect.signature(function).parameters
     tensors = [name for name, it in parameters.items() if it.kind is not it.KEYWORD_ONLY]
@@ -174,6 +154,13 @@ def read_parameters(
     faults += _name_faults(signature, keywords, location)
     missing = [name for name in signature.attributes if name not in keywords]
     faults += [_missing_attribute(function.__name__, name, location) for name in missing]
+    attributes = {
+        name: read_attribute(name, parameters[name])
+        for name in signature.attributes
+        if name in keywords
+    }
+    faults += default_faults(function.__name__, attributes.values(), location)
+    faults += _fraction_faults(signature, attributes, location)
     tiles = {
         name: default for name, default in keywords.items() if name not in signature.attributes
     }
@@ -184,56 +171,9 @@ def read_parameters(
     ]
     if faults:
         raise TileError(*faults)
-    attributes = {
-        name: None if keywords[name] is inspect.Parameter.empty else keywords[name]
-        for name in signature.attributes
-    }
     inputs = tuple(tensor.name for tensor in signature.inputs)
     dims = tuple(name for name in _sizes(signature) if name not in signature.attributes)
     return Parameters(function.__name__, location, inputs, dims, attributes, tiles)
-
-
-def check_signature_is_text(signature: object, location: Location) -> None:
-    """Check what `tl.kernel` is called with.
-
-    Raises:
-        TileError: E0816 for `@tl.kernel` without parentheses, or anything else that is no text.
-    """
-    if not isinstance(signature, str):
-        found = "nothing" if callable(signature) else repr(signature)
-        raise TileError(
-            Diagnostic(
-                "E0816",
-                f"`tl.kernel` is given {found}, wanted the signature as text",
-                location,
-                'write `@tl.kernel("x[M, N]: T -> y[M, N]: T")` above the function',
-            )
-        )
-
-
-def check_is_plain_function(function: object, location: Location) -> None:
-    """Check what `tl.kernel` decorates.
-
-    Raises:
-        TileError: E0816 for anything that does not run to its end when it is called.
-    """
-    found = None
-    if not inspect.isfunction(function):
-        found = f"a {type(function).__name__}"
-    elif inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
-        found = "a generator, which runs nothing when it is called"
-    elif inspect.iscoroutinefunction(function):
-        found = "an `async def`, which runs nothing when it is called"
-    if found:
-        raise TileError(
-            Diagnostic(
-                "E0816",
-                f"`tl.kernel` decorates {found}, wanted a plain function",
-                location,
-                "write a `def` without `yield` or `async` below it; other decorators, such as "
-                "`@staticmethod`, stand above `@tl.kernel`",
-            )
-        )
 
 
 _KEYWORDS = ("out", "backend", "backends", "machine", "dtype", "seed", "budget", "tiles", "plan")
@@ -309,8 +249,19 @@ def _missing_attribute(function: str, name: str, location: Location) -> Diagnost
         "E0811",
         f"the signature names the attribute `{name}`, which `{function}` does not take",
         location,
-        f"add it after `*`: `def {function}(..., *, {name}: int = 0)`",
+        f"add it after `*`: `def {function}(..., *, {name}: int = 0)`, or `: float`, or `: bool`",
     )
+
+
+def _fraction_faults(
+    signature: Signature, attributes: Mapping[str, Attribute], location: Location
+) -> Iterator[Diagnostic]:
+    """Yield the attributes that are floats and occur in sizes, which are whole numbers."""
+    for name in _sizes(signature):
+        if name in attributes and attributes[name].kind is float:
+            message = f"the attribute `{name}` is a float and occurs in a size of the signature"
+            hint = f"declare `{name}: int`, or take the size from a tensor's shape"
+            yield Diagnostic("E0821", message, location, hint)
 
 
 def _tile_without_default(name: str, location: Location) -> Diagnostic:
@@ -320,23 +271,3 @@ def _tile_without_default(name: str, location: Location) -> Diagnostic:
         location,
         f"write `{name}: int = 64`; if it changes the result, name it after `;` in the signature",
     )
-
-
-def _attribute_fault(
-    kernel: str, name: str, value: object, location: Location
-) -> Diagnostic | None:
-    if value is None:
-        return Diagnostic(
-            "E0813",
-            f"`{kernel}` is called without its attribute `{name}`",
-            location,
-            f"pass {name}=...; it has no default",
-        )
-    if not isinstance(value, int):
-        return Diagnostic(
-            "E0814",
-            f"attribute `{name}` is {value!r}, wanted an int or a bool",
-            location,
-            f"write {name}=1",
-        )
-    return None

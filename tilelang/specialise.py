@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 
 from tilelang.binding import Binding
-from tilelang.diagnostics import Location, TileError
+from tilelang.captured import Outside
+from tilelang.diagnostics import Location, TileError, flow
 from tilelang.ir.named import called
 from tilelang.ir.nodes import Program
 from tilelang.language import mistakes
@@ -29,7 +30,7 @@ def trace_program(
         TileError: every mistake of the body, and every rule of `machine` that the program breaks.
     """
     code = function.__code__
-    trace = Trace(code)
+    trace = Trace(code, Outside(function))
     buffers = (*binding.inputs, *binding.results)
     trace.names.update(buffer.name for buffer in buffers)
     tensors: list[Tensor] = [plain(buffer, None) for buffer in buffers]
@@ -37,18 +38,24 @@ def trace_program(
     with tracing.record(trace):
         returned = function(*tensors, **binding.attributes, **named)
         if returned is not None:
-            mistakes.report_returned(function.__name__, returned, location)
+            place = flow.place_of_return(code) or location
+            mistakes.report_returned(function.__name__, returned, place)
     trace.finish()
     program = Program(
         function.__name__,
         binding.inputs,
         binding.results,
-        tuple((name, int(value)) for name, value in binding.attributes.items()),
+        tuple((name, _unnamed(value)) for name, value in binding.attributes.items()),
         tuple(tiles.items()),
         tuple(trace.parts),
         location,
     )
     return _checked(program, trace, machine)
+
+
+def _unnamed(value: float) -> float:
+    """Return a float as it is, an int or a bool as a plain int."""
+    return value if isinstance(value, float) else int(value)
 
 
 def _checked(program: Program, trace: Trace, machine: Machine) -> Program:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.check.faulty import install_faulty
 from tests.cli.command import Command
 from tests.cli.kernel_files import DOUBLE, UNALIGNED, WRONG
 from tilelang.backend import find_backend
@@ -126,6 +127,19 @@ def test_source_prints_a_program_that_can_be_run(tilelang: Command, folder: Path
     assert tilelang("check", "printed.tile", *NUMPY, "--json").data["ok"] is True
 
 
+def test_an_attribute_is_a_float_in_every_command(tilelang: Command, folder: Path):
+    given = ("layer_norm", "--dims", "M=3,N=17", "--attr", "epsilon=3e-3")
+    assert tilelang("check", *given, *NUMPY, "--json").data["ok"] is True
+    text = tilelang("source", *given, "--backend", "numpy").out
+    assert text.startswith("kernel layer_norm(")
+    assert "; epsilon=0.003) ->" in text.partition("\n")[0]
+    (folder / "printed.tile").write_text(text)
+    (of_kernel,) = tilelang("run", *given, "--json").data
+    (of_file,) = tilelang("run", "printed.tile", "--json").data
+    assert {**of_kernel, "seconds": 0} == {**of_file, "seconds": 0}
+    assert "error[E0814]" in tilelang("run", *given[:-1], "epsilon=true", status=1).err
+
+
 def test_source_prints_the_assembly_of_a_backend_that_has_one(tilelang: Command):
     sized = ("--dims", "M=16,N=16,K=16", "--dtype", "float32")
     assert "\tret" in tilelang("source", "gemm", "--backend", "llvm", "--asm", *sized).out
@@ -140,3 +154,28 @@ def test_a_backend_that_nobody_named_may_refuse(tilelang: Command):
     assert verdicts["numpy"] == verdicts["llvm"] == "ok"
     assert verdicts["tik"] == "refused: E0309"
     assert "E0309" in tilelang("check", "gemm", *sized, "--backends", "tik", status=1).err
+
+
+@pytest.mark.parametrize(
+    ("backend", "manner"),
+    [("crashing", "crashed (signal 11, SIGSEGV)"), ("hanging", "gave no result within 2 s")],
+)
+def test_a_backend_that_ends_its_process_is_an_error_and_the_others_are_reported(
+    tilelang: Command, folder: Path, monkeypatch: pytest.MonkeyPatch, backend: str, manner: str
+):
+    install_faulty(folder, monkeypatch)
+    arguments = ("check", "double.py", "--dims", "M=17,N=3", "--limit", "2s")
+    ended = tilelang(*arguments, "--backends", f"numpy,{backend},llvm", status=1)
+    rows = {line.split(" ")[0]: line.split(" ")[-1] for line in ended.out.splitlines()[2:]}
+    assert (rows["numpy"], rows[backend], rows["llvm"]) == ("ok", "error[E0707]", "ok")
+    assert (
+        f"error[E0707]: backend {backend!r} {manner} on `double` (x: float16[17, 3])" in ended.err
+    )
+    assert (
+        f"`tilelang check double.py --dims M=17,N=3 --limit 2s --backends {backend}`" in ended.err
+    )
+
+
+def test_a_limit_that_is_no_time_is_a_coded_error(tilelang: Command):
+    said = tilelang("check", "double.py", "--dims", "M=1,N=1", "--limit", "9 runs", status=1).err
+    assert said.startswith("error[E0703]: a time above zero is wanted, and '9 runs' is none")

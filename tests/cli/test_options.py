@@ -4,6 +4,7 @@ import pytest
 
 from tilelang.cli.options import (
     join_arguments,
+    read_attributes,
     read_dtype,
     read_integers,
     read_names,
@@ -20,7 +21,24 @@ def test_dimensions_are_read_from_one_option_or_several():
 
 
 def test_zero_and_negative_numbers_are_numbers():
-    assert read_integers("--attr", ["pad=-1,relu=0"]) == {"pad": -1, "relu": 0}
+    assert read_integers("--option", ["pad=-1,relu=0"]) == {"pad": -1, "relu": 0}
+
+
+def test_attributes_are_ints_floats_and_bools():
+    found = read_attributes(["pad=-1,epsilon=1e-5", "relu=true,low=-inf,zero=-0.0, one=1."])
+    assert repr(found) == (
+        "{'pad': -1, 'epsilon': 1e-05, 'relu': True, 'low': -inf, 'zero': -0.0, 'one': 1.0}"
+    )
+
+
+@pytest.mark.parametrize("text", ["epsilon", "epsilon=", "epsilon=small", "epsilon=1e-", "1e-5"])
+def test_an_attribute_of_another_form_is_an_error(text: str):
+    with pytest.raises(TileError) as caught:
+        read_attributes([text])
+    (found,) = caught.value.diagnostics
+    assert found.code == "E0609"
+    assert found.message == f"--attr takes names with numbers, and {text!r} is not `name=number`"
+    assert found.hint == ("write them like --attr stride=2,epsilon=1e-5,relu=true, without spaces")
 
 
 @pytest.mark.parametrize("texts", [None, [], [""]])

@@ -103,6 +103,18 @@ def run(vector: Vector) -> tuple[Array, ...]:
     return RUNNERS[vector.operator](vector)
 
 
+def check(vector: Vector, found: tuple[Array, ...]) -> None:
+    """Compare results with the outputs of `vector`, within its own tolerances.
+
+    Raises:
+        AssertionError: if one differs.
+    """
+    for result, expected in zip(found, vector.outputs, strict=False):
+        if expected is not None:
+            assert result.dtype == expected.dtype
+            np.testing.assert_allclose(result, expected, rtol=vector.rtol, atol=vector.atol)
+
+
 def _gemm(vector: Vector) -> tuple[Array, ...]:
     alpha, beta = vector.attributes.get("alpha", 1.0), vector.attributes.get("beta", 1.0)
     a, b, *bias = vector.inputs.values()
@@ -208,23 +220,22 @@ def _layer_norm(vector: Vector) -> tuple[Array, ...]:
     x, gamma, beta = vector.inputs.values()
     axis = vector.attributes.get("axis", -1) % x.ndim
     n_columns = math.prod(x.shape[axis:])
-    y = layer_norm(
-        x.reshape(-1, n_columns), gamma.ravel(), beta.ravel(), epsilon_e9=_epsilon(vector)
-    )
+    rows = x.reshape(-1, n_columns)
+    y = layer_norm(rows, gamma.ravel(), beta.ravel(), epsilon=_epsilon(vector))
     return (y.reshape(x.shape),)
 
 
-def _epsilon(vector: Vector) -> int:
-    return round(vector.attributes.get("epsilon", 1e-5) * 1e9)
+def _epsilon(vector: Vector) -> float:
+    return vector.attributes.get("epsilon", 1e-5)
 
 
 def _batch_norm(vector: Vector) -> tuple[Array, ...]:
     x, gamma, beta, mean, var = vector.inputs.values()
     maps = x.reshape(*x.shape[:2], -1, 1)
     if not vector.attributes.get("training_mode"):
-        y = batch_norm(maps, gamma, beta, mean, var, epsilon_e9=_epsilon(vector))
+        y = batch_norm(maps, gamma, beta, mean, var, epsilon=_epsilon(vector))
         return (y.reshape(x.shape),)
-    y, own_mean, own_var = batch_norm_training(maps, gamma, beta, epsilon_e9=_epsilon(vector))
+    y, own_mean, own_var = batch_norm_training(maps, gamma, beta, epsilon=_epsilon(vector))
     old = np.float32(vector.attributes.get("momentum", 0.9))
     running = (mean * old + own_mean * (1 - old), var * old + own_var * (1 - old))
     return (y.reshape(x.shape), *running)

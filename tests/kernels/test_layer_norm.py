@@ -23,14 +23,14 @@ def test_the_variance_survives_a_mean_that_is_ten_thousand_times_larger():
     x = (1e4 + np.tile([-1, 1], (2, 50))).astype(np.float32)
     one, zero = np.ones(100, np.float32), np.zeros(100, np.float32)
     for n_tile in (16, 128):
-        found = layer_norm(x, one, zero, n_tile=n_tile, epsilon_e9=0)
+        found = layer_norm(x, one, zero, n_tile=n_tile, epsilon=0)
         np.testing.assert_array_equal(found, np.tile([-1, 1], (2, 50)))
 
 
-def test_epsilon_is_in_units_of_a_billionth():
+def test_epsilon_is_added_to_the_variance():
     x = np.array([[-1, 1]], np.float32)
     one, zero = np.ones(2, np.float32), np.zeros(2, np.float32)
-    found = layer_norm(x, one, zero, epsilon_e9=3 * 10**9)
+    found = layer_norm(x, one, zero, epsilon=3)
     np.testing.assert_array_equal(found, [[-0.5, 0.5]])
 
 

@@ -33,6 +33,14 @@ def test_integers_are_refused_where_results_are_not_whole(
         kernel.program(dtype=dtype, machine=None, **sizes)
 
 
+@pytest.mark.parametrize(
+    ("kernel", "sizes"), [(layer_norm, ROWS), (batch_norm, MAP), (batch_norm_training, MAP)]
+)
+def test_a_negative_epsilon_is_refused(kernel: tl.Kernel, sizes: dict[str, int]):
+    with pytest.raises(TileError, match=r"E0142.*`epsilon` is -1e-05, wanted 0 or more"):
+        kernel.program(dtype="float32", machine=None, epsilon=-1e-5, **sizes)
+
+
 @pytest.mark.parametrize("dtype", ["uint8", "int32"])
 def test_a_product_is_requantised_to_int8_or_to_a_float(dtype: str):
     with pytest.raises(TileError, match=f"E0142.*`offset`.* is {dtype}, wanted int8 or a float"):

@@ -221,12 +221,14 @@ def any_programs(draw: st.DrawFn) -> Program:
     results = TENSORS[n_inputs : n_inputs + n_results]
     workspaces = TENSORS[n_inputs + n_results :]
     cores = tuple(Core(var, draw(st.integers(0, 9))) for var in VARIABLES)
-    settings = st.dictionaries(st.sampled_from(["m_tile", "relu", "for_"]), numbers)
+    names = st.sampled_from(["m_tile", "relu", "for_"])
+    settings = st.dictionaries(names, numbers | st.floats(allow_nan=False))
+    tiles = st.dictionaries(names, numbers)
     return Program(
         draw(st.sampled_from(["gemm", "kernel", "tiles"])),
         TENSORS[:n_inputs],
         results,
         tuple(draw(settings).items()),
-        tuple(draw(settings).items()),
+        tuple(draw(tiles).items()),
         (*map(Alloc, workspaces), Stage((), ()), Stage(cores, (*map(Alloc, TILES), *draw(bodies)))),
     )

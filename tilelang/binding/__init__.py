@@ -24,13 +24,14 @@ def bind(
     arguments: Mapping[str, Argument],
     *,
     dims: Mapping[str, int],
-    attributes: Mapping[str, int],
+    attributes: Mapping[str, float],
     dtypes: Mapping[str, DType],
     location: Location,
 ) -> Binding:
     """Return what `signature` means for these arguments, which are found by the inputs' names.
 
     An argument may be missing where the keywords or the other arguments say what it would be.
+    Attributes are numbers; those that sizes are made of are whole.
     `location` is the place of the call.
 
     Raises:
@@ -54,14 +55,14 @@ def bind(
         bound_dtypes.by_name,
         tuple(buffer(spec) for spec in signature.inputs),
         tuple(buffer(spec) for spec in signature.results),
-        {name: sizes[name] for name in signature.attributes},
+        {name: attributes[name] for name in signature.attributes},
     )
 
 
 def _check_names(
     call: Call,
     dims: Mapping[str, int],
-    attributes: Mapping[str, int],
+    attributes: Mapping[str, float],
     dtypes: Mapping[str, DType],
 ) -> None:
     signature = call.signature

@@ -25,7 +25,7 @@ class Binding:
     dtypes: Mapping[str, DType]
     inputs: tuple[Buffer, ...]
     results: tuple[Buffer, ...]
-    attributes: Mapping[str, int]
+    attributes: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,14 +14,15 @@ Shape = tuple[int, ...]
 
 
 def bind_sizes(
-    call: Call, dims: Mapping[str, int], attributes: Mapping[str, int]
+    call: Call, dims: Mapping[str, int], attributes: Mapping[str, float]
 ) -> dict[str, Shape]:
     """Return the logical shape of every tensor; add to `call` what contradicts or is missing.
 
     Of a tensor that is in doubt the shape is missing.
     """
-    for name, value in attributes.items():
-        _take_number(call, name, value)
+    for name in dict.fromkeys(dim_names_of(call.signature.tensors)):
+        if name in attributes:
+            _take_number(call, name, attributes[name])
     for name, value in dims.items():
         _take_number(call, name, value)
         _check_not_negative(call, name)

@@ -16,6 +16,7 @@ from tilelang.cli.options import (
     SeedOption,
     TileOption,
     join_arguments,
+    read_attributes,
     read_dtypes,
     read_integers,
     read_names,
@@ -56,7 +57,7 @@ def fuzz(
     fixed = join_arguments(
         dims=read_integers("--dims", dims),
         tile=read_integers("--tile", tile),
-        attr=read_integers("--attr", attr),
+        attr=read_attributes(attr),
     )
     found = find_kernel(kernel)
     if not isinstance(found, Kernel):

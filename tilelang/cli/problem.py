@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tilelang.cli.find_kernel import find_kernel
-from tilelang.cli.options import join_arguments, read_dtypes, read_integers
+from tilelang.cli.options import join_arguments, read_attributes, read_dtypes, read_integers
 from tilelang.diagnostics import Diagnostic, TileError
 from tilelang.ir.nodes import Program
 from tilelang.kernel import Kernel
@@ -19,7 +19,7 @@ class SizedKernel:
 
     kernel: Kernel
     dtype: str | Mapping[str, str]
-    keywords: dict[str, int]
+    keywords: dict[str, float]
 
     def program(self, machine: str) -> Program:
         """Return the verified program for `machine`."""
@@ -53,7 +53,7 @@ def find_problem(
     keywords = join_arguments(
         dims=read_integers("--dims", dims),
         tile=read_integers("--tile", tile),
-        attr=read_integers("--attr", attr),
+        attr=read_attributes(attr),
     )
     found = find_kernel(name)
     if isinstance(found, Kernel):
@@ -63,7 +63,7 @@ def find_problem(
     return ReadProgram(found)
 
 
-def _sizes_of_a_program(name: str, keywords: Mapping[str, int]) -> Diagnostic:
+def _sizes_of_a_program(name: str, keywords: Mapping[str, float]) -> Diagnostic:
     given = ", ".join(f"{key}={value}" for key, value in keywords.items())
     message = f"{name} is a program, whose sizes are fixed, and {given} is given"
     hint = "leave the sizes away, or name the kernel that the program was made from"

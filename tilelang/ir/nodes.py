@@ -244,13 +244,14 @@ class Program:
     """A kernel, specialised to shapes, dtypes, attributes and tile parameters.
 
     `inputs` and `results` are tensors in GM, in the order of the signature. `body` holds stages, in
-    order, and between them the `Alloc`s of workspace in GM.
+    order, and between them the `Alloc`s of workspace in GM. Attributes are ints, floats, and bools
+    as 0 and 1.
     """
 
     name: str
     inputs: tuple[Buffer, ...]
     results: tuple[Buffer, ...]
-    attributes: tuple[tuple[str, int], ...]
+    attributes: tuple[tuple[str, float], ...]
     tiles: tuple[tuple[str, int], ...]
     body: tuple[Alloc | Stage, ...]
     loc: Location = field(default=UNKNOWN, compare=False, repr=False)

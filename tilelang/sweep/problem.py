@@ -23,7 +23,7 @@ class Problem:
     kernel: Kernel
     dims: dict[str, int]
     dtypes: dict[str, DType]
-    attributes: dict[str, int]
+    attributes: dict[str, float]
     fixed: dict[str, int]
     options: dict[str, Any]
     backend: Backend
@@ -50,10 +50,14 @@ class Problem:
         return replace(self, dims=dims)
 
     @property
-    def settings(self) -> dict[str, int]:
+    def settings(self) -> dict[str, float]:
         """The attributes that do not have their default."""
         defaults = self.kernel.attributes
-        return {name: value for name, value in self.attributes.items() if value != defaults[name]}
+        return {
+            name: value
+            for name, value in self.attributes.items()
+            if repr(value) != repr(defaults[name])  # 0.0 and -0.0 are equal
+        }
 
     @property
     def sizes(self) -> str:
@@ -87,24 +91,18 @@ def read_problem(
     }
     fixed = _take(given, kernel.tile_parameters)
     options = _take(given, found.options - set(kernel.tile_parameters))
-    known = {name: value for name, value in kernel.attributes.items() if value is not None}
+    asked = _take(given, kernel.attributes)
     binding = bind(
         kernel.signature,
         arrays,
-        attributes={**known, **_take(given, kernel.attributes)},
+        attributes=kernel.parameters.complete_attributes(asked, location),
         dims=given,
         dtypes=read_dtypes(kernel.signature, dtype, location),
         location=location,
     )
-    dims, dtypes = dict(binding.dims), dict(binding.dtypes)
-    attributes = {name: _plain(value) for name, value in binding.attributes.items()}
+    dims, dtypes, attributes = dict(binding.dims), dict(binding.dtypes), dict(binding.attributes)
     return Problem(kernel, dims, dtypes, attributes, fixed, options, found, target)
 
 
 def _take(given: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
     return {name: given.pop(name) for name in names if name in given}
-
-
-def _plain(value: int) -> int:
-    """Return a bool as it is and a member of an `IntEnum` as its number."""
-    return value if isinstance(value, bool) else int(value)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable, Mapping, Sequence
 
+from tilelang.attributes import python_text
 from tilelang.diagnostics import Diagnostic, TileError, callsite
 from tilelang.sweep.climb import climb
 from tilelang.sweep.course import Candidate, Course, read_candidates
@@ -117,7 +118,7 @@ def _call(problem: Problem, winner: Trial) -> str:
     """Return the winner as a call to paste; the machine where it is not the backend's own."""
     kernel, backend = problem.kernel, problem.backend
     parts = [*kernel.input_names]
-    parts += [f"{name}={value!r}" for name, value in problem.settings.items()]
+    parts += [f"{name}={python_text(value)}" for name, value in problem.settings.items()]
     parts.append(f'backend="{backend.name}"')
     if problem.machine.name != backend.machine:
         parts.append(f'machine="{problem.machine.name}"')

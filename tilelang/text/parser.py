@@ -1,5 +1,6 @@
 """From text to a program: the inverse of `tilelang.text.printer`."""
 
+from collections.abc import Iterator
 from os import PathLike
 from pathlib import Path
 
@@ -85,8 +86,8 @@ def _read_header(node: Node, scope: Scope) -> Program:
     name = node.child("NAME")
     assert name is not None  # the grammar demands it
     inputs, results = _read_tensors(node, "inputs", scope), _read_tensors(node, "results", scope)
-    attributes = _read_settings(node, "attributes", scope)
-    tiles = _read_settings(node, "tiles", scope)
+    attributes = tuple(_read_settings(node, "attributes", scope))
+    tiles = tuple(_read_tiles(node, scope))
     location = scope.source.place((node.start, name.end))
     return Program(name.text, inputs, results, attributes, tiles, (), location)
 
@@ -100,19 +101,38 @@ def _read_tensors(header: Node, group: str, scope: Scope) -> tuple[Buffer, ...]:
     return buffers
 
 
-def _read_settings(header: Node, group: str, scope: Scope) -> tuple[tuple[str, int], ...]:
+def _read_tiles(header: Node, scope: Scope) -> Iterator[tuple[str, int]]:
+    """Yield the tile parameters, which are whole numbers."""
+    for name, value in _read_settings(header, "tiles", scope):
+        if isinstance(value, float):
+            message = f"the tile parameter `{name}` is {value}, and a whole number is wanted"
+            raise scope.error("E0507", message, header.children[-1], hint=f"write `{name}=16`")
+        yield name, value
+
+
+def _read_settings(header: Node, group: str, scope: Scope) -> Iterator[tuple[str, float]]:
+    """Yield names with their numbers: floats where there is a point, an exponent or `inf`."""
     node = header.child(group)
-    settings: dict[str, int] = {}
+    seen: set[str] = set()
     for setting in node.children if node else ():
         name, *value = setting.children
         if not value:
             message = f"`{name.text}` has no value, and a program has all values"
             raise scope.error("E0512", message, setting, hint=f"write `{name.text}=1`")
-        if name.text in settings:
+        if name.text in seen:
             message = f"`{name.text}` is given twice"
             raise scope.error("E0504", message, setting, hint="remove one of them")
-        settings[name.text] = int("".join(part.text for part in value))
-    return tuple(settings.items())
+        seen.add(name.text)
+        yield name.text, _read_setting(setting, scope)
+
+
+def _read_setting(setting: Node, scope: Scope) -> float:
+    *sign, value = setting.children[1:]
+    if value.kind == "NAME" and value.text != "inf":
+        message = f"`{setting.children[0].text}` is `{value.text}`, and a number is wanted"
+        raise scope.error("E0507", message, value, hint="write a number, or `inf`")
+    number = int(value.text) if value.kind == "INT" else float(value.text)
+    return -number if sign else number
 
 
 def _read_part(node: Node, scope: Scope) -> Alloc | Stage:

@@ -64,8 +64,8 @@ def _tensor(buffer: Buffer) -> str:
     return f"{buffer.name}{list(buffer.shape)}: {buffer.dtype}{_layout(buffer)}"
 
 
-def _settings(settings: Iterable[tuple[str, int]]) -> str:
-    return ", ".join(f"{name}={int(value)}" for name, value in settings)
+def _settings(settings: Iterable[tuple[str, float]]) -> str:
+    return ", ".join(f"{name}={number_text(value)}" for name, value in settings)
 
 
 def _layout(buffer: Buffer) -> str:

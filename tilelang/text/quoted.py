@@ -52,7 +52,8 @@ class Quoted:
         self, code: str, message: str, span: tuple[int, int], *, hint: str | None = None
     ) -> Diagnostic:
         """Return the diagnostic of a mistake in the characters of `span`."""
-        details = () if self._found()[0] is not None else self._drawing(*span)
+        is_shown = self._found()[0] is not None or not self.text.strip()
+        details = () if is_shown else self._drawing(*span)
         return Diagnostic(code, message, self.place(*span), hint, details=details)
 
     def _found(self) -> tuple[int | None, str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 
 from tilelang.diagnostics import Diagnostic
-from tilelang.dtypes import ELEMENT_TYPES, find_dtype
+from tilelang.dtypes import ELEMENT_TYPES, ELSEWHERE, find_dtype
 from tilelang.layouts import Layout, LayoutKind
 from tilelang.text.quoted import Quoted, Text
 from tilelang.text.syntax import Node
@@ -109,7 +109,8 @@ def _dtype_faults(tensor: Node, quoted: Text) -> Iterator[Diagnostic]:
 
 
 def _unknown_dtype(name: Node, quoted: Text) -> Diagnostic:
-    close = get_close_matches(name.text, _DTYPES, n=1)
+    known = ELSEWHERE.get(name.text)
+    close = [known] if known else get_close_matches(name.text, _DTYPES, n=1)
     hint = f"use one of {', '.join(_DTYPES)}, or a variable, which starts with a capital"
     if close:
         hint = f"write `{close[0]}`; a variable starts with a capital"

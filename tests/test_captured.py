@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import tilelang as tl
+from tilelang.captured import Outside
 
 SCALE = 2
 TABLE = {"factor": [1, 2]}
@@ -189,3 +190,36 @@ def test_what_does_not_change_is_not_traced_again():
     kernel(X)
     kernel(X)
     assert calls == [2]
+
+
+def counted() -> int:
+    TABLE["factor"].append(3)
+    return SCALE + ONE
+
+
+def test_outside_says_which_numbers_changed_and_nothing_of_what_came_new(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setitem(globals(), "TABLE", {"factor": [1, 2], "shift": 4})
+    outside = Outside(counted)
+    before = outside.read()
+    counted()
+    assert list(outside.changes(before)) == []
+    monkeypatch.setitem(globals(), "SCALE", 3)
+    monkeypatch.setitem(TABLE, "shift", 5)
+    assert sorted(outside.changes(before)) == [("SCALE", 2, 3), ("TABLE['shift']", 4, 5)]
+
+
+def test_a_list_that_only_grows_while_a_loop_is_traced_is_no_mistake():
+    seen: list[int] = []
+
+    @tl.kernel("x[N]: T -> y[N]: T")
+    def kernel(x: tl.Tensor, y: tl.Tensor) -> None:
+        t = tl.alloc_ub((8,), x.dtype)
+        for _ in tl.for_range(3):
+            tl.data_move(t, x)
+            seen.append(len(seen))
+        tl.data_move(y, t)
+
+    np.testing.assert_array_equal(kernel(X), X)
+    assert seen == [0]

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator
-from types import TracebackType
+from types import SimpleNamespace, TracebackType
 
 import pytest
 
@@ -161,6 +161,35 @@ def test_an_item_that_is_set_anew_is_carried_and_one_that_is_added_is_not():
         offsets[0] += 16
         names.append("b")
     assert seen == [("offsets[0]", 0, 16)]
+
+
+def test_a_number_that_an_object_holds_is_carried_and_what_else_it_holds_is_not():
+    seen: Seen = []
+    state = SimpleNamespace(offset=0, tiles=["a"], same=7)
+    for _ in once(seen):
+        state.offset += 16
+        state.tiles = ["b"]
+        state.same = 7
+    assert seen == [("state.offset", 0, 16)]
+
+
+def test_a_number_that_an_inner_function_sets_is_carried_and_left_behind():
+    seen: Seen = []
+    size = name = 1
+
+    def grow() -> None:
+        nonlocal size
+        size += 1
+
+    def read() -> int:
+        return name
+
+    for _ in once(seen):
+        grow()
+        with Block(seen):
+            grow()
+    assert seen == [("size", 2, 3), ("size", 1, 3)]
+    assert read() == 1
 
 
 def test_a_variable_without_a_value_before_the_loop_cannot_be_carried():

@@ -21,6 +21,10 @@ Get: TypeAlias = Callable[[str], object]
 Variable: TypeAlias = tuple[int, Get, str]
 """The place of a variable (an `id`), what reads it there by its name, and the name."""
 
+Values: TypeAlias = list[tuple[str, Mapping[object, Plain]]]
+"""Of every variable in turn: its name, and the plain values it is or holds."""
+
+_ITSELF = object()
 _MOST_ITEMS = 64
 """Containers past this are compared by identity: looking into them would slow every call down."""
 
@@ -58,6 +62,46 @@ class Captured:
             value = get(name)
             kept = _kept(value)
             (self._single if kept is value else self._containers).append((get, name, kept))
+
+
+class Outside:
+    """The numbers and texts that a function reads from outside, while it is being traced.
+
+    Those that stand in small lists and dicts count too.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        """Look at nothing yet: few kernels have a loop."""
+        self._function = function
+        self._variables: tuple[tuple[Get, str], ...] | None = None
+
+    def read(self) -> Values:
+        """Return them as they are now."""
+        if self._variables is None:
+            self._variables = tuple(_watched(self._function))
+        return [(name, _plain_items(get(name))) for get, name in self._variables]
+
+    def changes(self, before: Values) -> Iterator[tuple[str, Plain, Plain]]:
+        """Yield what is no longer as it was `before`: as it is written, the old and the new value.
+
+        What was not there before is no change.
+        """
+        for (name, olds), (_, news) in zip(before, self.read(), strict=True):
+            for key, old in olds.items():
+                new = news.get(key, old)
+                if not _is_same(old, new):
+                    yield name if key is _ITSELF else f"{name}[{key!r}]", old, new
+
+
+def _plain_items(value: object) -> Mapping[object, Plain]:
+    """Return a number or text itself, or those in a small container by key or index."""
+    container: Any = value
+    if isinstance(value, Plain):
+        return {_ITSELF: value}
+    if type(value) not in (list, dict) or len(container) > _MOST_ITEMS:
+        return {}
+    keys: Iterable[object] = container if type(value) is dict else range(len(container))
+    return {key: container[key] for key in keys if isinstance(container[key], Plain)}
 
 
 def _watched(root: Callable[..., Any]) -> Iterator[tuple[Get, str]]:

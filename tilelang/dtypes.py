@@ -73,7 +73,7 @@ ELEMENT_TYPES = tuple(dtype for dtype in DType if dtype is not DType.BOOL)
 DTypeLike: TypeAlias = DType | str | np.dtype[np.generic] | type[np.generic]
 
 
-_ELSEWHERE = {
+ELSEWHERE = {
     "half": DType.FLOAT16,
     "fp16": DType.FLOAT16,
     "f16": DType.FLOAT16,
@@ -82,20 +82,28 @@ _ELSEWHERE = {
     "fp32": DType.FLOAT32,
     "f32": DType.FLOAT32,
     "single": DType.FLOAT32,
+    "float64": DType.FLOAT32,
+    "fp64": DType.FLOAT32,
+    "f64": DType.FLOAT32,
+    "double": DType.FLOAT32,
     "int": DType.INT32,
     "i32": DType.INT32,
+    "int64": DType.INT32,
+    "long": DType.INT32,
     "i8": DType.INT8,
     "s8": DType.INT8,
     "u8": DType.UINT8,
 }
-"""What others call the element types."""
+"""What others call the element types; of those that no chip here has, what is nearest."""
 
 
 def dtype_hint(like: object) -> str:
     """Return what to write instead of `like`, which is no element type."""
     name = like if isinstance(like, str) else getattr(like, "__name__", "")
-    meant = _ELSEWHERE.get(str(name).rpartition(".")[2].lower())
+    meant = ELSEWHERE.get(str(name).rpartition(".")[2].lower())
     names = ", ".join(dtype.value for dtype in ELEMENT_TYPES)
+    if name == "acc":
+        return "write `tl.acc(a.dtype)`: what the cube sums a dtype in depends on the dtype"
     return f'write "{meant}"' if meant else f"use one of {names}"
 
 

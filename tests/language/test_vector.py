@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import tilelang as tl
-from tilelang.language.vector import MOST_DEEP
+from tilelang.language.operands import MOST_DEEP
 from tilelang.text.parser import parse_program
 
 

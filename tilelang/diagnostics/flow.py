@@ -5,9 +5,9 @@ for what follows, silently has a single value. These functions find the candidat
 """
 
 import dis
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 from tilelang.diagnostics.bytecode import Code, accesses, here, live, read_code
@@ -15,6 +15,7 @@ from tilelang.diagnostics.location import Location
 
 _CLEARING_UP = frozenset({"POP_TOP", "POP_EXCEPT", "NOP", "NOT_TAKEN", "CACHE"})
 _EXCEPT = "WITH_EXCEPT_START"
+_OUTSIDE = frozenset({"STORE_GLOBAL", "STORE_DEREF", "STORE_ATTR"})
 _MOST_ITEMS = 64
 _IN_PLACE = 9
 """Instructions from the load of a container to the store of `container[0] += 1`."""
@@ -22,7 +23,10 @@ _IN_PLACE = 9
 
 @dataclass(frozen=True, slots=True)
 class Variables:
-    """The variables of a frame at one time, and the items of those that are lists or dicts."""
+    """The variables of a frame at one time, and what is in those that hold others.
+
+    That is the items of a list or a dict, and the numbers and texts among the attributes of others.
+    """
 
     values: Mapping[str, object]
     items: Mapping[str, Mapping[object, object]]
@@ -64,8 +68,7 @@ def is_left_early(frame: FrameType, begin: int) -> bool:
 def read_locals(frame: FrameType) -> Variables:
     """Return the variables of `frame` as they are now."""
     values = dict(frame.f_locals)
-    containers = {name: value for name, value in values.items() if type(value) in (list, dict)}
-    return Variables(values, {name: _items(value) for name, value in containers.items()})
+    return Variables(values, {name: _items(value) for name, value in values.items()})
 
 
 def carried(frame: FrameType, before: Variables) -> Iterator[Change]:
@@ -82,7 +85,7 @@ def carried(frame: FrameType, before: Variables) -> Iterator[Change]:
     stores = _stores(code, loop + 1, end)
     reads = live(code, loop + 1, outside=loop)
     named = {name: stores[name] for name in stores if name in reads and name in before.values}
-    yield from _changes(frame, before, named)
+    yield from _changes(frame, before, named | _shared(code, before, stores, loop))
     yield from _replaced_items(frame, before, (loop + 1, end))
 
 
@@ -95,8 +98,39 @@ def left_behind(frame: FrameType, before: Variables, begin: int) -> Iterator[Cha
     end = here(code, frame)
     stores = _stores(code, code.number(begin), end)
     reads = live(code, end + 1)
-    yield from _changes(frame, before, {name: stores[name] for name in stores if name in reads})
+    named = {name: stores[name] for name in stores if name in reads}
+    yield from _changes(frame, before, named | _shared(code, before, stores, code.number(begin)))
     yield from _replaced_items(frame, before, (code.number(begin), end))
+
+
+def place_of_store(frame: FrameType, name: str) -> Location | None:
+    """Return where the code of `frame` first sets a global, an attribute or the like, `name`."""
+    for instruction in read_code(frame.f_code).instructions:
+        if instruction.opname in _OUTSIDE and instruction.argval == name:
+            return _location(frame.f_code, instruction)
+    return None
+
+
+def place_of_return(function: CodeType) -> Location | None:
+    """Return where a function returns something; None where several places do, or none."""
+    code = read_code(function)
+    pairs = zip(code.instructions, code.instructions[1:], strict=False)
+    found = [
+        after
+        for before, after in pairs
+        if after.opname == "RETURN_VALUE"
+        and not (before.opname == "LOAD_CONST" and before.argval is None)
+    ]
+    return _location(function, found[0]) if len(found) == 1 else None
+
+
+def _shared(
+    code: Code, before: Variables, stores: Mapping[str, dis.Instruction], place: int
+) -> dict[str, dis.Instruction]:
+    """Return the numbers that functions inside this one may set (`nonlocal`), and it does not."""
+    names = [name for name in code.code.co_cellvars if name not in stores]
+    shared = [name for name in names if isinstance(before.values.get(name), int | float | str)]
+    return dict.fromkeys(shared, code.instructions[place])
 
 
 def _stores(code: Code, begin: int, end: int) -> dict[str, dis.Instruction]:
@@ -117,28 +151,37 @@ def _changes(
     for name, store in stores.items():
         old, new = before.values.get(name), after.get(name)
         if not _is_same(old, new):
-            yield Change(name, old, new, _location(frame, store))
+            yield Change(name, old, new, _location(frame.f_code, store))
 
 
 def _replaced_items(frame: FrameType, before: Variables, span: tuple[int, int]) -> Iterator[Change]:
-    """Yield the items of lists and dicts that were set anew; new ones harm nobody."""
+    """Yield the items and attributes that were set anew; new ones harm nobody."""
     instructions = read_code(frame.f_code).instructions
     for name, items in before.items.items():
-        now = _items(before.values[name]) if items else {}
+        holder = before.values[name]
+        now = _items(holder) if items else {}
         for key, old in items.items():
             new = now.get(key, old)
-            if not _is_same(old, new):
+            if _is_same(old, new):
+                continue
+            if type(holder) in (list, dict):
                 store = _item_store(instructions[slice(*span)], name) or instructions[span[0]]
-                yield Change(f"{name}[{key!r}]", old, new, _location(frame, store))
+                yield Change(f"{name}[{key!r}]", old, new, _location(frame.f_code, store))
+            else:
+                place = place_of_store(frame, str(key)) or _location(
+                    frame.f_code, instructions[span[0]]
+                )
+                yield Change(f"{name}.{key}", old, new, place)
 
 
 def _items(value: object) -> dict[object, object]:
-    """Return the items of a list or dict by index or key, if they are few."""
-    container: Any = value
-    if len(container) > _MOST_ITEMS:
+    """Return the items of a list or dict, the plain attributes of others; nothing of many."""
+    holder: Any = value if type(value) in (list, dict) else getattr(value, "__dict__", {})
+    if len(holder) > _MOST_ITEMS:
         return {}
-    keys: Iterable[object] = container if isinstance(value, dict) else range(len(container))
-    return {key: container[key] for key in keys}
+    if holder is not value:
+        return {name: held for name, held in holder.items() if isinstance(held, int | float | str)}
+    return {key: holder[key] for key in (holder if type(value) is dict else range(len(holder)))}
 
 
 def _item_store(instructions: Sequence[dis.Instruction], name: str) -> dis.Instruction | None:
@@ -162,12 +205,12 @@ def _is_same(old: object, new: object) -> bool:
     return is_plain and old == new  # of a tile, `==` would make a mask
 
 
-def _location(frame: FrameType, instruction: dis.Instruction) -> Location:
+def _location(code: CodeType, instruction: dis.Instruction) -> Location:
     place = instruction.positions
     if place is None or place.lineno is None:
-        return Location(frame.f_code.co_filename, frame.f_lineno)
+        return Location(code.co_filename, code.co_firstlineno)
     return Location(
-        frame.f_code.co_filename,
+        code.co_filename,
         place.lineno,
         place.col_offset,
         place.end_col_offset,

@@ -14,7 +14,7 @@ import numpy as np
 from tilelang.ir import condition as cond
 from tilelang.ir import index as ix
 from tilelang.ir.named import NamedInt, as_int
-from tilelang.language import mistakes
+from tilelang.language import mistakes, questions
 
 IndexLike: TypeAlias = "Index | int"
 
@@ -136,11 +136,11 @@ class Index:
 
     def __bool__(self) -> NoReturn:
         """Refuse: there is no value yet."""
-        raise mistakes.truth_value("an index")
+        raise questions.truth_value("an index")
 
     def __index__(self) -> NoReturn:
         """Refuse: there is no value yet."""
-        raise mistakes.number_of_index(self)
+        raise questions.number_of_index(self)
 
     __int__ = __index__
     __float__ = __index__
@@ -220,7 +220,7 @@ class Condition:
 
     def __bool__(self) -> NoReturn:
         """Refuse: there is no value yet."""
-        raise mistakes.truth_value("a condition")
+        raise questions.truth_value("a condition")
 
 
 ConditionLike: TypeAlias = "Condition | bool"

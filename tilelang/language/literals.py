@@ -89,6 +89,14 @@ def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...] | None:
         return None
 
 
+def broadcast_hint(*shapes: tuple[int, ...]) -> str:
+    """Return what to write where `shapes` do not broadcast."""
+    rows = {shape[-2] for shape in shapes if len(shape) > 1}
+    if flat := next((shape for shape in shapes if len(shape) == 1 and shape[0] in rows), None):
+        return f"allocate the {list(flat)} as ({flat[0]}, 1): axes meet from the last, as in numpy"
+    return "make the sizes equal, or 1 where one repeats along an axis, as in numpy"
+
+
 def want_dtype(like: DTypeLike) -> DType:
     """Return the element type `like` names.
 

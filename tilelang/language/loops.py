@@ -24,7 +24,7 @@ from tilelang.language.handles import (
 )
 from tilelang.language.tensors import Tensor, index_of
 from tilelang.language.trace import Scope, Trace
-from tilelang.language.vector import Expression
+from tilelang.language.variables import Variables
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,8 @@ def cores(*extents: int) -> Iterator[Index] | Iterator[tuple[Index, ...]]:
     trace = _start("tl.cores")
     for extent in extents:
         if not is_index(extent) or isinstance(extent, Index) or extent < 0:
-            hint = "compute it from shapes and tile parameters: `tl.ceildiv(M, m_tile)`"
+            wanted = "compute it from shapes and tile parameters: `tl.ceildiv(M, m_tile)`"
+            hint = mistakes.whole_number([extent], wanted)
             if isinstance(extent, tuple | list):
                 hint = "write the extents one by one: `for i, j in tl.cores(m, n):`"
             message = f"a `cores` extent is {extent!r}, wanted a plain int of 0 or more"
@@ -81,7 +82,7 @@ def for_range(
             raise mistakes.error(
                 "E0124",
                 f"a bound of `for_range` is {bound!r}, wanted an int or a loop index",
-                "write `tl.for_range(n)` or `tl.for_range(begin, end)`",
+                mistakes.whole_number([bound], "write `tl.for_range(n)` or `(begin, end)`"),
             )
     if not is_index(stages) or isinstance(stages, Index) or stages not in (1, 2, 3, 4):
         raise mistakes.error(
@@ -132,7 +133,7 @@ class _Branch:
         self._condition = condition
         self._keyword = keyword
         self._chain: tuple[If, ...] = ()
-        self._variables: flow.Variables | None = None
+        self._before: Variables | None = None
         self._begin = 0
         self._loc = trace.here()
         trace.unopened[id(self)] = (keyword, self._loc)
@@ -148,8 +149,7 @@ class _Branch:
             self._chain = _take_chain(self._trace, self._keyword, loc)
         _ = self._trace.scope
         self._trace.open(Scope(loc))
-        frame = callsite.user_frame()
-        self._variables, self._begin = flow.read_locals(frame), frame.f_lasti
+        self._before, self._begin = Variables(self._trace), callsite.user_frame().f_lasti
         return self
 
     def __exit__(
@@ -163,11 +163,8 @@ class _Branch:
         if error is not None or flow.is_left_early(frame, self._begin):
             trace.left_early = trace.left_early or _branch_left(error, trace.here())
             return
-        assert self._variables is not None, "a `with` is entered before it is left"
-        for change in flow.left_behind(frame, self._variables, self._begin):
-            if _is_over(change.after):
-                continue  # a use below says so better
-            mistakes.report_branch_variable(change, scope.loc)
+        assert self._before is not None, "a `with` is entered before it is left"
+        self._before.check_left_behind(self._begin, scope.loc)
         self._record(scope)
 
     def _record(self, scope: Scope) -> None:
@@ -262,14 +259,14 @@ def _loop(
     _ = trace.scope
     scope = trace.open(Scope(loc))
     trace.open_loop(var, loc)
-    variables = flow.read_locals(frame)
+    before = Variables(trace)
     try:
         yield Index(ix.add(start, ix.scale(ix.variable(var), step)))
     except GeneratorExit:
         _left_early(trace, scope, loc)
         raise
     trace.check_innermost(scope)
-    _check_carried(variables, loc)
+    before.check_carried(loc)
     trace.close_loop(var)
     trace.close()
     trace.record(Loop(var, header.extent, header.kind, header.stages, tuple(scope.body), loc))
@@ -288,37 +285,19 @@ def _cores(
     for var in variables:
         trace.open_loop(var, loc)
     handles = tuple(Index(ix.variable(var)) for var in variables)
-    before = flow.read_locals(frame)
+    before = Variables(trace)
     try:
         yield handles if len(variables) > 1 else handles[0]  # pyright: ignore[reportReturnType, reportGeneralTypeIssues]
     except GeneratorExit:
         _left_early(trace, scope, loc)
         raise
     trace.check_innermost(scope)
-    _check_carried(before, loc)
+    before.check_carried(loc)
     for var in variables:
         trace.close_loop(var)
     scope.n_cores_open -= len(variables)
     if scope.n_cores_open == 0:
         trace.finish_stage()
-
-
-def _check_carried(before: flow.Variables, loc: Location) -> None:
-    """Report the Python variables that one iteration would leave for the next."""
-    for change in flow.carried(callsite.user_frame(), before):
-        if not _is_over(change.before):  # else the body cannot have read it
-            mistakes.report_loop_variable(change, loc)
-
-
-def _is_over(value: object) -> bool:
-    """Return whether `value` belongs to a body that is over, so that using it is an error."""
-    match value:
-        case Tensor():
-            return value.scope is not None and not value.scope.is_open
-        case Expression():
-            return bool(value.scopes) and not value.scopes[-1].is_open
-        case _:
-            return False
 
 
 def _branch_left(error: BaseException | None, branch: Location) -> Diagnostic:

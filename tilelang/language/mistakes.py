@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import ast
 import linecache
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from tilelang.diagnostics import Diagnostic, Location, Note, TileError, callsite
 from tilelang.diagnostics.flow import Change
@@ -38,80 +43,12 @@ def report(
     trace.report(Diagnostic(code, message, location or here(), hint, notes))
 
 
-def truth_value(what: str) -> TileError:
-    """Refuse `bool()` of a traced value: find out what the user wrote, and say what to write."""
-    location = here()
-    text = _text(location)
-    expression = _expression(text)
-    if isinstance(expression, ast.Compare) and len(expression.ops) > 1:
-        return error(
-            "E0106",
-            f"`{text}` compares twice, which Python decides while the kernel is traced",
-            f"write `{_unchained(expression)}`",
-            location=location,
-        )
-    if isinstance(expression, ast.BoolOp | ast.UnaryOp):
-        return error(
-            "E0105",
-            f"{what} has no truth value while the kernel is traced",
-            f"write `{_with_operators(expression)}`",
-            location=location,
-        )
-    instead = _instead(expression, location)
-    if not instead and what == "a tile":
-        instead = f"choose by its elements: `tl.where({text or 'mask'}, a, b)`"
-    if instead:
-        message = f"{what} has no truth value while the kernel is traced"
-        return error("E0105", message, instead, location=location)
-    wish = f"`with tl.if_scope({text}):`" if expression else "`with tl.if_scope(condition):`"
-    return error(
-        "E0105",
-        f"{what} has no truth value while the kernel is traced",
-        f"for a branch write {wish}; combine conditions with `&`, `|` and `~`; "
-        "for min and max write `tl.minimum`, `tl.maximum`",
-        location=location,
-    )
-
-
-def _instead(expression: ast.expr | None, location: Location) -> str | None:
-    """Return what to write where Python wants a truth value in its own way, and no branch is."""
-    match expression:
-        case ast.Call(func=ast.Name(id="max" | "min" as name)):
-            ours = {"max": "maximum", "min": "minimum"}[name]
-            arguments = ", ".join(map(ast.unparse, expression.args))
-            return f"write `tl.{ours}({arguments})`"
-        case ast.Compare(ops=[ast.In() | ast.NotIn()]):
-            return "compare with each of them: `(i == 0) | (i == 3)`"
-        case _:
-            pass
-    line = linecache.getline(location.file, location.line).strip()
-    if line.startswith("assert "):
-        return "leave the assertion out, or assert what is known while tracing: shapes and tiles"
-    if line.startswith("while "):
-        return "loop over a number of steps with `tl.for_range(n)`, and branch with `tl.if_scope`"
-    if " if " in line and " else " in line:
-        return (
-            'choose numbers by `tl.where(condition, tl.cast(1, "float32"), 2)`, and tiles by '
-            "`with tl.if_scope(condition):`"
-        )
-    return None
-
-
 def key(what: str) -> TileError:
     """Refuse a traced value as the key of a dict or a set, or as an argument that is cached."""
     return error(
         "E0104" if what == "an index" else "E0140",
         f"{what} has no value while the kernel is traced, so it cannot be a key",
         "index a tile with it, or compute the value from it: `scale + 2 * i`",
-    )
-
-
-def number_of_index(index: object) -> TileError:
-    """Refuse `int()` of an index, `range` over it and a Python list indexed by it."""
-    return error(
-        "E0104",
-        f"the index `{index}` has no value while the kernel is traced",
-        "loop with `tl.for_range(...)` instead of `range`; index a tile, not a Python list",
     )
 
 
@@ -152,6 +89,8 @@ def no_operation(left: object, operator: str, right: object) -> TileError:
         )
     elif operator in _INSTEAD:
         hint = f"write {_INSTEAD[operator]}"
+    elif isinstance(right, float) and right.is_integer():
+        hint = f"write {int(right)} for {right}: an index is a whole number"
     else:
         hint = (
             "compute with ints and indices; as a number beside a tile write "
@@ -173,46 +112,6 @@ _INSTEAD = {
 }
 
 
-def no_values(wanted: str, hint: str) -> TileError:
-    """Refuse to give Python the elements of a tile."""
-    return error(
-        "E0140",
-        f"a tile has no values while the kernel is traced, and {wanted} wants them",
-        hint,
-    )
-
-
-def numpy_function(name: str) -> TileError:
-    """Refuse a function of numpy on a tile."""
-    hint = _NUMPY.get(name, "write operators and functions of `tl.`")
-    return error("E0140", f"numpy's `{name}` is given a tile, which has no values yet", hint)
-
-
-_NUMPY = {
-    **{
-        name: f"write `tl.{name}(...)`"
-        for name in ("exp", "sqrt", "tanh", "maximum", "minimum", "where", "abs")
-    },
-    "log": "write `tl.ln(...)`",
-    "absolute": "write `tl.abs(...)`",
-    "sum": "write `t[:] = tl.reduce_sum(x, axis=1)`",
-    "max": "write `t[:] = tl.reduce_max(x, axis=1)`",
-    "min": "write `t[:] = tl.reduce_min(x, axis=1)`",
-    "amax": "write `t[:] = tl.reduce_max(x, axis=1)`",
-    "amin": "write `t[:] = tl.reduce_min(x, axis=1)`",
-    "mean": "write `t[:] = tl.reduce_sum(x, axis=1)`, and `t /= n`",
-    "dot": "write `tl.matmul(acc, a1, b1)` with operands in L1",
-    "matmul": "write `tl.matmul(acc, a1, b1)` with operands in L1",
-    "transpose": "write `x.T`",
-    "clip": "write `tl.minimum(tl.maximum(x, low), high)`",
-    "zeros_like": "write `t = tl.alloc_ub(x.shape, x.dtype)`, then `t[:] = 0`",
-    "copy": "allocate a tile, and write `t[:] = x`",
-    "square": "write `x * x`",
-    "power": "write `x * x`, or `tl.exp(n * tl.ln(x))`",
-}
-"""What numpy's functions are called here."""
-
-
 def branch_without_with(keyword: str, location: Location) -> TileError:
     """Refuse a branch that Python asks for a truth value."""
     diagnostic = tracing.branch_without_with(keyword, location)
@@ -223,10 +122,10 @@ def branch_without_with(keyword: str, location: Location) -> TileError:
 def report_loop_variable(change: Change, loop: Location) -> None:
     """Report a Python variable that one iteration of a traced loop would leave for the next.
 
-    One that a branch of the loop sets has been reported where the branch ended.
+    One that a branch or a loop inside it sets has been reported where that ended.
     """
     trace = tracing.active()
-    if trace and any(one.location == change.location for one in trace.diagnostics):
+    if trace and any(_is_about(one, change) for one in trace.diagnostics):
         return
     before, after = change.before, change.after
     hint = (
@@ -235,7 +134,7 @@ def report_loop_variable(change: Change, loop: Location) -> None:
     )
     bools = isinstance(before, bool) or isinstance(after, bool)
     if isinstance(before, int) and isinstance(after, int) and not bools:
-        hint = f"compute it from the loop's index, as in `{before} + {after - before} * k`"
+        hint = f"compute it from the loop's index, as in `{_counted(before, after - before)}`"
     report(
         "E0138",
         f"`{change.name}` is {shown(before)} when the loop's body begins and {shown(after)} at its "
@@ -244,6 +143,18 @@ def report_loop_variable(change: Change, loop: Location) -> None:
         Note("the loop", loop),
         location=change.location,
     )
+
+
+def _is_about(diagnostic: Diagnostic, change: Change) -> bool:
+    """Return whether `diagnostic` is about what the statement or the variable of `change` does."""
+    same_name = diagnostic.message.startswith(f"`{change.name}` is ")
+    return diagnostic.location == change.location or (diagnostic.code == "E0138" and same_name)
+
+
+def _counted(first: int, step: int) -> str:
+    """Return what counts from `first` by `step` as Python of a loop over `k`."""
+    steps = "k" if step == 1 else f"{step} * k"
+    return steps if first == 0 else f"{first} + {steps}"
 
 
 def report_branch_variable(change: Change, branch: Location) -> None:
@@ -272,10 +183,20 @@ def report_returned(kernel: str, value: object, location: Location) -> None:
 
 def shown(value: object) -> str:
     """Return `value` as a message says it: its `repr`, cut where that is long."""
+    if type(value) is np.ndarray:
+        array: NDArray[Any] = value
+        return f"a numpy array of {array.dtype}{list(array.shape)}"
     text = repr(value)
     if (hasattr(value, "recipe") or hasattr(value, "node")) and "`" not in text:
         text = f"`{text}`"
     return text if len(text) <= 60 and "\n" not in text else f"{text.splitlines()[0][:50]}..."
+
+
+def whole_number(values: Iterable[object], otherwise: str) -> str:
+    """Return the hint where sizes or bounds are wanted: `/` makes floats, and `//` ints."""
+    if any(isinstance(value, float) for value in values):
+        return "write `//` for `/`, or `tl.ceildiv(a, b)` to round up: this wants whole numbers"
+    return otherwise
 
 
 def true_division() -> TileError:
@@ -314,33 +235,3 @@ def _assigns_several(location: Location) -> bool:
         return False
     targets = [it for one in statements if isinstance(one, ast.Assign) for it in one.targets]
     return any(isinstance(target, ast.Tuple | ast.List) for target in targets)
-
-
-def _text(location: Location) -> str:
-    """Return what stands at `location`, if it is on one line and its columns are known."""
-    if location.column is None or location.end_line not in (None, location.line):
-        return ""
-    line = linecache.getline(location.file, location.line)
-    return line.encode()[location.column : location.end_column].decode(errors="ignore").strip()
-
-
-def _expression(text: str) -> ast.expr | None:
-    try:
-        return ast.parse(text, mode="eval").body if text else None
-    except SyntaxError:
-        return None
-
-
-def _unchained(chain: ast.Compare) -> str:
-    """Return `(a < b) & (b < c)` for `a < b < c`."""
-    operands = [chain.left, *chain.comparators]
-    pairs = zip(operands, chain.ops, operands[1:], strict=False)
-    return " & ".join(f"({ast.unparse(ast.Compare(a, [op], [b]))})" for a, op, b in pairs)
-
-
-def _with_operators(expression: ast.BoolOp | ast.UnaryOp) -> str:
-    """Return `(a) & (b)` for `a and b`, `~(a)` for `not a`."""
-    if isinstance(expression, ast.UnaryOp):
-        return f"~({ast.unparse(expression.operand)})"
-    operator = " & " if isinstance(expression.op, ast.And) else " | "
-    return operator.join(f"({ast.unparse(value)})" for value in expression.values)

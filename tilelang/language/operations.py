@@ -262,7 +262,8 @@ def _shape(operation: str, shape: Sequence[int]) -> tuple[int, ...]:
         is_index(size) and not isinstance(size, Index) and size > 0 for size in sizes
     )
     if not good:
-        hint = "write a tuple of sizes known before the kernel runs: `(m_tile, k_tile)`"
+        wanted = "write a tuple of sizes known before the kernel runs: `(m_tile, k_tile)`"
+        hint = mistakes.whole_number(sizes, wanted)
         if isinstance(shape, str):
             hint = f'write the shape first, then the dtype: `{operation}((16, 16), "{shape}")`'
         message = f"`{operation}` is given the shape {shape!r}, wanted positive ints"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NoReturn
 
-from tilelang.language import mistakes
+from tilelang.language import mistakes, questions
 
 
 class NoValues:
@@ -22,35 +22,39 @@ class NoValues:
 
     def __bool__(self) -> NoReturn:
         """Refuse: there is no value yet."""
-        raise mistakes.truth_value("a tile")
+        raise questions.truth_value("a tile")
 
     def __iter__(self) -> NoReturn:
         """Refuse: Python would ask for elements without end."""
-        raise mistakes.no_values("iterating over it", "take parts of it: `u[r:r + 16, :]`")
+        raise questions.elements_of_tile()
 
     def __contains__(self, _: object) -> NoReturn:
         """Refuse: Python would compare elements without end."""
-        raise mistakes.no_values("`in`", "compare it with `==`, which gives a mask")
+        raise questions.no_values("`in`", "compare it with `==`, which gives a mask")
 
     def __len__(self) -> NoReturn:
         """Refuse, and say what to write."""
-        raise mistakes.no_values("`len`", "write `x.shape[0]`")
+        raise questions.no_values("`len`", "write `x.shape[0]`")
 
     def __float__(self) -> NoReturn:
         """Refuse: there is no value yet."""
-        raise mistakes.no_values(
-            "a Python number", "write functions of the language: `tl.exp(x)` for `math.exp(x)`"
-        )
+        raise questions.number_of_tile()
 
     __int__ = __round__ = __trunc__ = __floor__ = __ceil__ = __float__
 
+    def __format__(self, spec: str) -> str:
+        """Return the text that it prints as; refuse a format for numbers."""
+        if spec:
+            raise questions.format_of_tile(spec)
+        return str(self)
+
     def __array_function__(self, function: Callable[..., object], *_: object) -> NoReturn:
         """Refuse a function of numpy, by its name."""
-        raise mistakes.numpy_function(function.__name__)
+        raise questions.numpy_function(function.__name__)
 
     def __array__(self, *_: object, **__: object) -> NoReturn:
         """Refuse: there is no value yet."""
-        raise mistakes.no_values("a numpy array", "use numpy outside the kernel, on its results")
+        raise questions.no_values("a numpy array", "use numpy outside the kernel, on its results")
 
 
 def _refused(operator: str, hint: str) -> Callable[[NoValues, object], NoReturn]:

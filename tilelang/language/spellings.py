@@ -13,6 +13,7 @@ from typing import ParamSpec, TypeVar
 
 from tilelang.diagnostics import Diagnostic, TileError
 from tilelang.diagnostics.signatures import form, is_of_the_call, misfit
+from tilelang.dtypes import ELSEWHERE, find_dtype
 from tilelang.language import mistakes
 from tilelang.language import trace as tracing
 
@@ -158,6 +159,8 @@ _CALLS: Mapping[tuple[str, int], str] = {
     ("matmul", 2): "write the destination first: `tl.matmul(acc, a1, b1)`, with `acc` in L0C",
     ("mmad", 2): "write the destination first: `tl.mmad(acc, a0, b0)`, with `acc` in L0C",
     ("matmul", 6): "leave m, k and n out: the tiles have shapes",
+    ("matmul", 4): "write the condition by its name: `tl.matmul(acc, a1, b1, init=k == 0)`",
+    ("mmad", 4): "write the condition by its name: `tl.mmad(acc, a0, b0, init=k == 0)`",
     ("mmad", 7): "leave m, k and n out: the tiles have shapes; the last is `init=k == 0`",
     **{
         (name, 2): f"assign it: `t[:] = tl.{name}(x)`"
@@ -174,7 +177,8 @@ class UnknownName(TileError, AttributeError):
 
 def unknown_name(name: str, known: Iterable[str]) -> UnknownName:
     """Return the mistake of `tl.name`; `known` are the names that there are."""
-    hint = NAMES.get(name) or _instruction(name) or _nearest(name, known, "tl.")
+    hint = NAMES.get(name) or _element_type(name) or _instruction(name)
+    hint = hint or _nearest(name, known, "tl.")
     return _unknown(f"the language has no `tl.{name}`", hint or "`help(tl)` lists what there is")
 
 
@@ -215,6 +219,12 @@ def _right_call(
             return _KEYWORDS[keyword]
     near = _nearest(unknown[0], known, "") if unknown else None
     return _CALLS.get((name, n_args)) or near or f"it is called as `{form(f'tl.{name}', function)}`"
+
+
+def _element_type(name: str) -> str | None:
+    """Return how to write an element type: its name, as text."""
+    dtype = find_dtype(name) or ELSEWHERE.get(name)
+    return f'write the name as text: "{dtype}"' if dtype else None
 
 
 def _instruction(name: str) -> str | None:

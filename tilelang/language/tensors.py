@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from types import EllipsisType
-from typing import Any, NoReturn, Self, TypeAlias
+from typing import NoReturn, Self
 
 from tilelang.diagnostics import Location, Note, TileError
 from tilelang.dtypes import DType
@@ -12,10 +10,8 @@ from tilelang.ir import index as ix
 from tilelang.ir.expression import Load
 from tilelang.ir.nodes import Map, Reduce
 from tilelang.ir.region import (
-    AsMatrix,
     Buffer,
     Memory,
-    Permute,
     Region,
     View,
     identity,
@@ -23,8 +19,9 @@ from tilelang.ir.region import (
 )
 from tilelang.language import mistakes
 from tilelang.language import trace as tracing
-from tilelang.language.handles import Index, IndexLike, as_node, is_index
-from tilelang.language.literals import broadcast_shapes
+from tilelang.language.axes import Axis, Key, grouped, read_axes, transposed
+from tilelang.language.handles import Index, IndexLike, as_node
+from tilelang.language.literals import broadcast_hint, broadcast_shapes
 from tilelang.language.spellings import ALLOCATE
 from tilelang.language.vector import (
     Expression,
@@ -35,26 +32,6 @@ from tilelang.language.vector import (
     check_fresh,
     read,
 )
-
-Part: TypeAlias = "IndexLike | slice[Any, Any, Any] | EllipsisType"
-Key: TypeAlias = "Part | tuple[Part, ...]"
-
-
-@dataclass(frozen=True, slots=True)
-class Axis:
-    """What is written for one axis of a region.
-
-    `is_point` is a bare index: a single element, or a start whose extent the other side of a move
-    gives. `is_open` is a slice of a tensor in global memory without an end, whose extent the other
-    side gives too. `extent` is then what it is where there is no other side; None if that depends
-    on a loop.
-    """
-
-    start: ix.Index
-    step: int = 1
-    extent: int | None = None
-    is_point: bool = False
-    is_open: bool = False
 
 
 class Tensor(Operand):
@@ -125,7 +102,7 @@ class Tensor(Operand):
     @property
     def T(self) -> Tensor:
         """The last two axes swapped: an operand that the load to L0 transposes."""
-        return Tensor(self._buffer, _transposed(self._view, self.name), self._scope)
+        return Tensor(self._buffer, transposed(self._view, self.name), self._scope)
 
     def view(self, *groups: tuple[int, ...]) -> Tensor:
         """Return the tensor with permuted and merged dimensions, without moving anything.
@@ -136,7 +113,7 @@ class Tensor(Operand):
         Raises:
             TileError: E0119 if the groups are not that.
         """
-        return Tensor(self._buffer, _grouped(self, groups), self._scope)
+        return Tensor(self._buffer, grouped(self._view, groups, self.name, self.ndim), self._scope)
 
     def __repr__(self) -> str:
         """Return name, type and memory."""
@@ -144,11 +121,11 @@ class Tensor(Operand):
 
     def __getitem__(self, key: Key) -> Tile:
         """Name a part of the tensor."""
-        return Tile(self, _axes(self, key), mistakes.here())
+        return Tile(self, self._axes(key), mistakes.here())
 
     def __setitem__(self, key: Key, value: OperandLike | Reduction) -> None:
         """Record a `Map` (or a `Reduce`) that writes a part of the tensor."""
-        assign(Tile(self, _axes(self, key), mistakes.here()), value)
+        assign(Tile(self, self._axes(key), mistakes.here()), value)
 
     def __iadd__(self, other: OperandLike) -> Tensor:
         """Record `self[:] = self + other`."""
@@ -169,6 +146,9 @@ class Tensor(Operand):
         """Record `self[:] = self / other`."""
         self[:] = self / other
         return self
+
+    def _axes(self, key: Key) -> tuple[Axis, ...]:
+        return read_axes(self.name, self.shape, key, in_gm=self.memory is Memory.GM)
 
     def recipe(self) -> Expression:
         """Return the expression that reads all of the tensor."""
@@ -326,121 +306,12 @@ def assign(dst: Tile, value: OperandLike | Reduction) -> None:
             "E0111",
             f"an expression of shape {list(expression.shape)} does not broadcast to "
             f"{list(region.shape)} of `{region.buffer.name}`",
-            "make the sizes equal, or 1 where one repeats along an axis, as in numpy",
+            broadcast_hint(region.shape, expression.shape),
             Note(f"`{region.buffer.name}` is allocated", region.buffer.loc),
         )
         expression = as_expression(0, region.buffer.dtype)
     trace.record(Map(region, expression.node, loc))
     trace.record_write(region.buffer.name, loc)
-
-
-def _axes(tensor: Tensor, key: Key) -> tuple[Axis, ...]:
-    """Return what `key` says for each axis; axes that it does not reach are whole."""
-    parts = key if isinstance(key, tuple) else (key,)
-    shape = tensor.shape
-    if parts and parts[-1] is Ellipsis:
-        parts = parts[:-1]
-    if len(parts) > len(shape):
-        raise mistakes.error(
-            "E0120",
-            f"{len(parts)} indices for `{tensor.name}`, which has {len(shape)} dimensions "
-            f"{list(shape)}",
-            "write one index or slice for each dimension",
-        )
-    in_gm = tensor.memory is Memory.GM
-    written = [_axis(part, size, in_gm) for part, size in zip(parts, shape, strict=False)]
-    rest = [Axis(ix.ZERO, 1, size) for size in shape[len(parts) :]]
-    return (*written, *rest)
-
-
-def _axis(part: Any, size: int, in_gm: bool) -> Axis:
-    if is_index(part):
-        return Axis(as_node(part), is_point=True)
-    if type(part) is not slice:
-        raise mistakes.error(
-            "E0120",
-            f"{mistakes.shown(part)} is neither an index nor a slice",
-            "write an int, a loop index, or `start:stop:step`; values of tiles are never indices",
-        )
-    bounds: Any = part
-    step = 1 if bounds.step is None else bounds.step
-    if not is_index(step) or isinstance(step, Index) or step < 1:
-        raise mistakes.error(
-            "E0120",
-            f"the step of a slice is {mistakes.shown(step)}, wanted a plain positive int",
-            "write a number: `x[i::2]`",
-        )
-    for bound in (bounds.start, bounds.stop):
-        if bound is not None and not is_index(bound):
-            raise mistakes.error(
-                "E0120",
-                f"{mistakes.shown(bound)} cannot bound a slice",
-                "write an int or a loop index; values of tiles are never indices",
-            )
-    start = ix.ZERO if bounds.start is None else as_node(bounds.start)
-    is_open = in_gm and bounds.stop is None
-    step = int(step)
-    return Axis(start, step, _extent(start, bounds.stop, step, size), is_open=is_open)
-
-
-def _extent(start: ix.Index, stop: IndexLike | None, step: int, size: int) -> int | None:
-    """Return the number of elements of a slice; None if only the other side can say.
-
-    Raises:
-        TileError: E0121 if the distance from start to stop depends on a loop.
-    """
-    if stop is None:
-        return -(-(size - start.constant) // step) if start.is_constant else None
-    distance = ix.subtract(as_node(stop), start)
-    if not distance.is_constant:
-        raise mistakes.error(
-            "E0121",
-            "the length of this slice depends on a loop",
-            "a tile has one size: write `x[i:i + 16]`; what hangs over a tensor is padded",
-        )
-    if distance.constant < 0:
-        raise mistakes.error(
-            "E0120",
-            f"a slice ends {-distance.constant} before it starts",
-            f"count from the start, `:{size - 1}` and not `:-1`: as regions may lie before a "
-            "tensor's start, a negative index is no distance from its end",
-        )
-    return -(-distance.constant // step)
-
-
-def _transposed(view: View, name: str) -> View:
-    if isinstance(view, AsMatrix) or len(view.groups) < 2:
-        raise mistakes.error(
-            "E0119",
-            f"`{name}` as it is seen here cannot be transposed",
-            "take `.T` of a plain tile with two or more dimensions",
-        )
-    *lead, rows, columns = view.groups
-    return Permute((*lead, columns, rows))
-
-
-def _grouped(tensor: Tensor, groups: tuple[tuple[int, ...], ...]) -> View:
-    rank = tensor.ndim
-    view = tensor.view_node
-    nested = all(isinstance(group, tuple | list) for group in groups)  # pyright: ignore[reportUnnecessaryIsInstance]
-    axes = [axis for group in groups for axis in group] if nested else []
-    if not nested or isinstance(view, AsMatrix) or sorted(axes) != list(range(rank)):
-        raise mistakes.error(
-            "E0119",
-            f"the groups {list(groups)} do not name each of the {rank} dimensions of "
-            f"`{tensor.name}` once",
-            f"for a view that changes nothing write "
-            f"`.view({', '.join(f'({axis},)' for axis in range(rank))})`",
-        )
-    merged = tuple(tuple(dim for axis in group for dim in view.groups[axis]) for group in groups)
-    for group in merged:
-        if not group or group != tuple(range(group[0], group[0] + len(group))):
-            raise mistakes.error(
-                "E0119",
-                f"the group {group} merges dimensions that are not neighbours in ascending order",
-                "merge only neighbours: `(2, 3)`",
-            )
-    return Permute(merged)
 
 
 def _part_of_part(tile: Tile) -> TileError:
@@ -468,10 +339,13 @@ def as_tile(value: object, operation: str) -> Tile:
             "store it first: `t[:] = ...` with a tile `t` in the unified buffer, and give `t`",
             Note("the expression is made", value.loc),
         )
+    hint = "give a parameter of the kernel, a buffer from `tl.alloc_...`, or a part of one"
+    if value is None:
+        hint = "give the tile that was written: `tl.matmul` and `tl.data_move` return nothing"
     raise mistakes.error(
         "E0122",
         f"`{operation}` is given {mistakes.shown(value)}, wanted a tensor or a tile",
-        "give a parameter of the kernel, a buffer from `tl.alloc_...`, or a part of one",
+        hint,
     )
 
 

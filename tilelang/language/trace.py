@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from types import CodeType
 
+from tilelang.captured import Outside
 from tilelang.diagnostics import Diagnostic, Location, Note, TileError, callsite
 from tilelang.diagnostics.order import order
 from tilelang.ir import condition as cond
@@ -45,6 +46,8 @@ class Trace:
     """The recording of one run of a kernel's body, whose code object is `code`."""
 
     code: CodeType
+    outside: Outside
+    """The numbers that the body reads from outside itself."""
     parts: list[Alloc | Stage] = field(default_factory=list[Alloc | Stage])
     scopes: list[Scope] = field(default_factory=list[Scope])
     automatic: set[str] = field(default_factory=set[str])

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NoReturn, TypeAlias
 
 import numpy as np
 
-from tilelang.diagnostics import Location, Note, TileError, callsite, flow
+from tilelang.diagnostics import Location, Note, callsite, flow
 from tilelang.dtypes import DType, DTypeLike
 from tilelang.ir.expression import (
     FLOAT_ONLY,
@@ -37,10 +37,11 @@ from tilelang.ir.expression import (
 )
 from tilelang.ir.nodes import ReduceOp
 from tilelang.ir.region import Region
-from tilelang.language import mistakes
+from tilelang.language import mistakes, questions
 from tilelang.language import trace as tracing
 from tilelang.language.handles import Condition, Index, is_index
 from tilelang.language.literals import (
+    broadcast_hint,
     broadcast_shapes,
     condition_mask,
     is_number,
@@ -48,6 +49,7 @@ from tilelang.language.literals import (
     plain_number,
     want_dtype,
 )
+from tilelang.language.operands import check_mask, check_no_nan, check_number, check_size, no_mask
 from tilelang.language.refusals import NoValues
 from tilelang.language.spellings import unknown_attribute
 
@@ -148,7 +150,7 @@ class Operand(NoValues):
     def __invert__(self) -> Expression:
         """Return the opposite mask."""
         operand = as_expression(self, None)
-        _want_mask(operand)
+        check_mask(operand.dtype)
         return _combine(LogicNot(operand.node), operand)
 
     def __pos__(self) -> Expression:
@@ -162,7 +164,7 @@ class Operand(NoValues):
         name = function.__name__
         if method == "__call__" and name in OF_NUMPY and not keywords:
             return OF_NUMPY[name](*operands)
-        raise mistakes.numpy_function(name)
+        raise questions.numpy_function(name)
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -222,11 +224,6 @@ class Reduction:
     __array_ufunc__ = None
 
 
-MOST_DEEP = 100
-"""Operations inside each other: every backend walks expressions by recursion."""
-MOST_OPERATIONS = 4096
-"""Of one expression; `e = e * e` doubles it each time."""
-
 OperandLike: TypeAlias = "Operand | Index | Condition | int | float"
 
 
@@ -245,7 +242,7 @@ def unary(op: UnaryOp, x: OperandLike) -> Expression:
         TileError: E0115 if `x` has a dtype that does not know `op`.
     """
     operand = as_expression(x, None)
-    _want_number(op.value, operand)
+    check_number(op.value, operand.dtype)
     if op in FLOAT_ONLY and not operand.dtype.is_float:
         raise mistakes.error(
             "E0115",
@@ -262,7 +259,7 @@ def binary(op: BinaryOp, left: OperandLike, right: OperandLike) -> Expression:
         TileError: E0110 for two dtypes, E0111 for two shapes that do not broadcast, E0115.
     """
     a, b = as_pair(left, right)
-    _want_number(op.value, a)
+    check_number(op.value, a.dtype)
     if op is BinaryOp.DIVIDE and not a.dtype.is_float:
         raise mistakes.error(
             "E0115",
@@ -273,15 +270,20 @@ def binary(op: BinaryOp, left: OperandLike, right: OperandLike) -> Expression:
 
 
 def comparison(op: ComparisonOp, left: object, right: object) -> Expression:
-    """Return `left op right` as a mask."""
+    """Return `left op right` as a mask.
+
+    Raises:
+        TileError: as `binary`; E0115 for a comparison with NaN, which decides nothing.
+    """
     a, b = as_pair(left, right)
+    check_no_nan(left, right)
     return _combine(Comparison(op, a.node, b.node), a, b, dtype=DType.BOOL)
 
 
 def logic(op: LogicOp, left: object, right: object) -> Expression:
     """Return `left op right` on masks."""
     a, b = as_pair(left, right)
-    _want_mask(a)
+    check_mask(a.dtype)
     return _combine(Logic(op, a.node, b.node), a, b)
 
 
@@ -289,9 +291,9 @@ def where(condition: object, then: object, otherwise: object) -> Expression:
     """Return `then` where `condition` (a mask) holds, else `otherwise`."""
     number = plain_number(condition)
     if number is not None and not isinstance(number, bool):
-        raise _no_mask(f"the plain number {number!r}")
+        raise no_mask(f"the plain number {number!r}")
     mask = as_expression(condition, DType.BOOL)
-    _want_mask(mask)
+    check_mask(mask.dtype)
     a, b = as_pair(then, otherwise)
     return _combine(Where(mask.node, a.node, b.node), mask, a, b, dtype=a.dtype)
 
@@ -309,7 +311,7 @@ def cast(x: OperandLike, dtype: DTypeLike, round: str = "nearest") -> Expression
         )
     target = want_dtype(dtype)
     operand = as_expression(x, target if is_number(x) else None)
-    _want_number("cast", operand)
+    check_number("cast", operand.dtype)
     return _combine(Cast(operand.node, target, Rounding(round)), operand, dtype=target)
 
 
@@ -346,6 +348,9 @@ def as_pair(left: object, right: object) -> tuple[Expression, Expression]:
     b = as_expression(right, a.dtype if right_number else None)
     if a.dtype is not b.dtype:
         hint = f'write `tl.cast(x, "{a.dtype}")` for the {b.dtype} side, or the other way round'
+        for index, other in ((left, b), (right, a)):
+            if isinstance(index, Index):
+                hint = f'write `tl.cast({index}, "{other.dtype}")` for the index'
         if DType.BOOL in (a.dtype, b.dtype):
             hint = "write `tl.where(mask, x, y)`: a mask chooses, and is no number"
         mistakes.report(
@@ -424,7 +429,7 @@ def _combine(node: Expr, *operands: Expression, dtype: DType | None = None) -> E
             "the shapes "
             + " and ".join(str(list(operand.shape)) for operand in operands if operand.shape)
             + " do not broadcast to one shape",
-            "make them equal, or 1 where one repeats along an axis, as in numpy",
+            broadcast_hint(*(operand.shape for operand in operands)),
         )
         shape = operands[0].shape
     for operand in operands:
@@ -434,21 +439,8 @@ def _combine(node: Expr, *operands: Expression, dtype: DType | None = None) -> E
     dtype = dtype or operands[0].dtype
     depth = 1 + max(operand.depth for operand in operands)
     n_operations = 1 + sum(operand.n_operations for operand in operands)
-    if depth > MOST_DEEP or n_operations > MOST_OPERATIONS:
-        raise _too_large(depth, n_operations)
+    check_size(depth, n_operations)
     return Expression(node, shape, dtype, trace.here(), trace.stamp, innermost, depth, n_operations)
-
-
-def _too_large(depth: int, n_operations: int) -> TileError:
-    found = f"nests {depth} operations, and at most {MOST_DEEP} can be"
-    if n_operations > MOST_OPERATIONS:
-        found = f"has {n_operations:,} operations, and at most {MOST_OPERATIONS:,} can be in one"
-    return mistakes.error(
-        "E0143",
-        f"this expression {found}; nothing of it is computed before it is stored",
-        "store it on the way, and go on with the tile: `t[:] = e`; in a loop add up in place: "
-        "`t += x`",
-    )
 
 
 def check_kept(what: str) -> None:
@@ -458,24 +450,6 @@ def check_kept(what: str) -> None:
             "E0141",
             f"this {what} is thrown away: it computes nothing until it is stored",
             "store it: `t[:] = ...`; nothing but an assignment changes a tile in place",
-        )
-
-
-def _want_mask(operand: Expression) -> None:
-    if operand.dtype is not DType.BOOL:
-        raise _no_mask(str(operand.dtype))
-
-
-def _no_mask(found: str) -> TileError:
-    return mistakes.error("E0115", f"{found} where a mask is wanted", "compare it first: `x > 0`")
-
-
-def _want_number(operation: str, operand: Expression) -> None:
-    if operand.dtype is DType.BOOL:
-        raise mistakes.error(
-            "E0115",
-            f"`{operation}` of a mask, wanted numbers",
-            'write `tl.where(mask, tl.cast(1, "float32"), 0)` to turn a mask into numbers',
         )
 
 

@@ -239,3 +239,35 @@ def test_an_equal_int_of_another_type_is_no_change():
         size = Named(size)
     assert seen == []
     assert size == 16
+
+
+def test_the_one_place_that_returns_something_is_found():
+    def once(number: int) -> int | None:
+        if number > 1:
+            return None
+        return number + 1
+
+    def twice(number: int) -> int:
+        if number:
+            return 1
+        return 2
+
+    def never(_: int) -> None:
+        return
+
+    place = flow.place_of_return(once.__code__)
+    assert place is not None
+    assert place.line == once.__code__.co_firstlineno + 3
+    assert flow.place_of_return(twice.__code__) is None
+    assert flow.place_of_return(never.__code__) is None
+
+
+def test_the_place_that_sets_an_attribute_or_a_global_is_found():
+    frame = sys._getframe()  # pyright: ignore[reportPrivateUsage]
+    state = SimpleNamespace()
+    state.size = 1
+    place = flow.place_of_store(frame, "size")
+    assert place is not None
+    assert place.line == frame.f_code.co_firstlineno + 3
+    assert flow.place_of_store(frame, "other") is None
+    assert state.size == 1

@@ -15,7 +15,10 @@ BLOCK_BYTES = 32
 
 
 class DType(Enum):
-    """An element type; the value is its name in signatures and in the text form."""
+    """An element type: float16, bfloat16, float32, int8, uint8 or int32; bool only in expressions.
+
+    Where one is wanted its name is taken too, `"float16"`, and numpy's type, `np.float16`.
+    """
 
     FLOAT16 = "float16"
     BFLOAT16 = "bfloat16"

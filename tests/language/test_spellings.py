@@ -87,7 +87,7 @@ def test_a_type_error_inside_an_operation_is_not_taken_for_one_of_the_call():
         ("Tik", "tilelang tik run"),
         ("dot", "tl.matmul"),
         ("alloc_lb", "did you mean `tl.alloc_"),
-        ("nothing_like_it", "help(tl)"),
+        ("nothing_like_it", "tilelang language"),
     ],
 )
 def test_a_name_that_is_not_there_is_told_the_name_that_is(name: str, hint: str):

@@ -207,12 +207,8 @@ error[E0203]: the signature has no results: nothing stands after `->`
     hint: write them after `->`: {EXAMPLE}""",
     "": f"""\
 error[E0202]: the signature has no inputs: no tensor stands in it
-    
-    ^
     hint: write them before `->`: {EXAMPLE}
 error[E0203]: the signature has no results: there is no `->`
-    
-    ^
     hint: write them after `->`: {EXAMPLE}""",
     "a[M], a[K] -> c[M]": """\
 error[E0204]: two tensors are called `a`
@@ -263,6 +259,11 @@ error[E0207]: there is no dtype `float15`
 error[E0207]: there is no dtype `half`
     a[M]: half -> c[M]: float16
           ^^^^
+    hint: write `float16`; a variable starts with a capital""",
+    "a[M]: complex -> c[M]: float16": """\
+error[E0207]: there is no dtype `complex`
+    a[M]: complex -> c[M]: float16
+          ^^^^^^^
     hint: use one of float16, bfloat16, float32, int8, uint8, int32, or a variable, which starts \
 with a capital""",
     "a[M]: T -> c[M]: sum(T)": """\

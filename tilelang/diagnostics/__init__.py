@@ -21,7 +21,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One mistake.
+    """One mistake: its code, what is wrong, where, and what to do.
 
     `code` is a key of `tilelang explain`; `message` says what was found and what was wanted, with
     types, units and the user's names; `hint` is an instruction. `details` are lines shown below

@@ -19,7 +19,24 @@ def misfit(name: str, error: TypeError) -> str:
 
 def form(name: str, function: Callable[..., object]) -> str:
     """Return how `name` is called: its parameters and defaults, without `self` and annotations."""
-    signature = inspect.signature(function)
-    bare = [it.replace(annotation=inspect.Parameter.empty) for it in signature.parameters.values()]
-    kept = [it for it in bare if it.name != "self"]
-    return f"{name}{inspect.Signature(kept)}"
+    return f"{name}{inspect.Signature(_parameters(function))}"
+
+
+def short_form(name: str, function: Callable[..., object]) -> str:
+    """Return how `name` is called at least, with `...` for all that may be left out."""
+    required: list[str] = []
+    is_whole = True
+    for parameter in _parameters(function):
+        if parameter.default is not parameter.empty or parameter.kind is parameter.VAR_KEYWORD:
+            is_whole = False
+        elif parameter.kind is parameter.KEYWORD_ONLY:
+            required.append(f"{parameter.name}=...")
+        else:
+            required.append(str(parameter))
+    return f"{name}({', '.join(required if is_whole else [*required, '...'])})"
+
+
+def _parameters(function: Callable[..., object]) -> list[inspect.Parameter]:
+    parameters = inspect.signature(function).parameters.values()
+    bare = (parameter.replace(annotation=parameter.empty) for parameter in parameters)
+    return [parameter for parameter in bare if parameter.name != "self"]

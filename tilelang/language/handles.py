@@ -20,7 +20,17 @@ IndexLike: TypeAlias = "Index | int"
 
 
 class Index:
-    """An integer that depends on loop variables: affine, `//` and `%` by constants, min and max."""
+    """An integer that a loop yields, or that is computed from such: it has no value while tracing.
+
+    It may be added to others, multiplied by plain ints, divided by them with `//` and `%`, and go
+    through `tl.minimum`, `tl.maximum` and `tl.ceildiv`. Comparisons of indices are conditions. In
+    an expression it is a number of int32.
+
+    Example:
+        for k in tl.for_range(4):
+            tl.data_move(t, x[(k + 1) % 4 * 16, 0])
+            t += tl.cast(k, t.dtype)
+    """
 
     __slots__ = ("node",)
     __array_ufunc__ = None
@@ -172,7 +182,14 @@ def nested(node: ix.Index) -> Index:
 
 
 class Condition:
-    """A condition over loop variables; combine two with `&`, `|` and `~`."""
+    """A comparison of indices, or several combined with `&`, `|` and `~`.
+
+    It opens a branch (`tl.if_scope`), starts a sum (`init=`), and is a mask in an expression.
+
+    Example:
+        for k in tl.for_range(4):
+            t[:] = tl.where((k == 0) & (tl.position(0) < 8), 0, t)
+    """
 
     __slots__ = ("node",)
     __array_ufunc__ = None

@@ -44,8 +44,16 @@ def cores(extent: int, second: int, /, *more: int) -> Iterator[tuple[Index, ...]
 def cores(*extents: int) -> Iterator[Index] | Iterator[tuple[Index, ...]]:
     """Loop over the grid of a stage; its points are independent and run in any order, or at once.
 
-    One extent yields an index, several yield a tuple of them. All that a stage writes to global
-    memory is visible to the next stage.
+    One extent yields an index, several yield a tuple of them. A kernel is a sequence of stages,
+    each one such loop, or statements without (one core); what a stage writes to global memory is
+    visible to the next stage. Two cores must not write one element.
+
+    Example:
+        for i, j in tl.cores(4, 2):
+            v = tl.alloc_ub((16, 32), x.dtype)
+            tl.data_move(v, x[i * 16, j * 32])
+            v[:] = tl.relu(v)
+            tl.data_move(y[i * 16, j * 32], v)
 
     Raises:
         TileError: E0123 inside another loop or branch, E0124 for an extent that is not a number.
@@ -67,10 +75,17 @@ def cores(*extents: int) -> Iterator[Index] | Iterator[tuple[Index, ...]]:
 def for_range(
     begin: IndexLike, end: IndexLike | None = None, *, stages: int = 1
 ) -> Iterator[Index]:
-    """Loop in order over `0 .. begin - 1`, or over `begin .. end - 1`.
+    """Loop in order over `0 .. begin - 1`, or over `begin .. end - 1`; the body is traced once.
 
-    `stages=2` keeps every buffer of the body twice so that moves of the next iteration may start
-    early (TIK's `thread_num=2`); it never changes the result.
+    Bounds are ints, or indices of loops around. `stages=2` keeps every buffer of the body twice, so
+    that moves of the next iteration may start early (TIK's `thread_num=2`); it never changes the
+    result. Python's own `range` is unrolled.
+
+    Example:
+        for k in tl.for_range(4, stages=2):
+            v = tl.alloc_ub((16, 64), x.dtype)
+            tl.data_move(v, x[k * 16, 0])
+            t += v
 
     Raises:
         TileError: E0124 for bounds that are not integers, E0125 if it is not a `for` that loops.
@@ -100,6 +115,12 @@ def chunks(tile: Tensor, rows: int) -> Iterator[Index]:
     """Loop over independent blocks of `rows` rows of `tile`, yielding each block's first row.
 
     An epilogue then need not hold a whole accumulator in the unified buffer.
+
+    Example:
+        for r in tl.chunks(x, rows=16):
+            v = tl.alloc_ub((16, 64), x.dtype)
+            tl.data_move(v, x[r, 0])
+            tl.data_move(y[r, 0], v)
 
     Raises:
         TileError: E0126 if `rows` does not divide the tile's rows.
@@ -182,7 +203,19 @@ class _Branch:
 
 
 def if_scope(condition: ConditionLike) -> _Branch:
-    """Open a branch that runs where `condition` holds: `with tl.if_scope(k == 0):`.
+    """Open a branch that runs where `condition`, over indices, holds: `with tl.if_scope(k == 0):`.
+
+    Conditions compare indices, and combine by `&`, `|` and `~`. Every branch is traced; of plain
+    Python values an `if` decides, while the kernel is traced.
+
+    Example:
+        for k in tl.for_range(4):
+            with tl.if_scope((k == 0) | (k > 2)):
+                t[:] = 0
+            with tl.elif_scope(k == 1):
+                t += u
+            with tl.else_scope():
+                t -= u
 
     Raises:
         TileError: E0127 if `condition` is not one.
@@ -193,6 +226,13 @@ def if_scope(condition: ConditionLike) -> _Branch:
 def elif_scope(condition: ConditionLike) -> _Branch:
     """Open a branch that runs where `condition` holds and none before it did.
 
+    Example:
+        for k in tl.for_range(4):
+            with tl.if_scope(k == 0):
+                t[:] = 0
+            with tl.elif_scope(k == 1):
+                t += u
+
     Raises:
         TileError: E0127, E0128 if no branch comes directly before.
     """
@@ -201,6 +241,13 @@ def elif_scope(condition: ConditionLike) -> _Branch:
 
 def else_scope() -> _Branch:
     """Open the branch that runs where no condition before it held.
+
+    Example:
+        for k in tl.for_range(4):
+            with tl.if_scope(k == 0):
+                t[:] = u
+            with tl.else_scope():
+                t += u
 
     Raises:
         TileError: E0128 if no branch comes directly before.

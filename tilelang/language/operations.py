@@ -41,29 +41,57 @@ Pair: TypeAlias = "int | tuple[int, int]"
 def alloc_l1(
     shape: Sequence[int], dtype: DTypeLike, *, layout: str | None = None, name: str | None = None
 ) -> Tensor:
-    """Allocate a tile in L1; NZ unless `layout` or its use says NC1HWC0, FRACTAL_Z or ND."""
+    """Allocate a tile in L1, where the operands of `matmul` and `load3d` wait.
+
+    It is laid out NZ, unless `layout` or its use says NC1HWC0 (maps), FRACTAL_Z (weights) or ND.
+    Rows and columns of NZ are multiples of 16, columns of 32 bytes too.
+
+    Example:
+        a1 = tl.alloc_l1((64, 32), x.dtype)
+    """
     return _alloc(Memory.L1, shape, dtype, layout, name)
 
 
 def alloc_l0a(shape: Sequence[int], dtype: DTypeLike, *, name: str | None = None) -> Tensor:
-    """Allocate a left operand [m, k] of the cube, laid out ZZ."""
+    """Allocate a left operand [m, k] of `mmad`, laid out ZZ; multiples of 16, and k of 32 bytes.
+
+    Example:
+        a0 = tl.alloc_l0a((64, 32), x.dtype)
+    """
     return _alloc(Memory.L0A, shape, dtype, None, name)
 
 
 def alloc_l0b(shape: Sequence[int], dtype: DTypeLike, *, name: str | None = None) -> Tensor:
-    """Allocate a right operand [k, n] of the cube, laid out ZN."""
+    """Allocate a right operand [k, n] of `mmad`, laid out ZN; multiples of 16, and k of 32 bytes.
+
+    Example:
+        b0 = tl.alloc_l0b((32, 64), x.dtype)
+    """
     return _alloc(Memory.L0B, shape, dtype, None, name)
 
 
 def alloc_l0c(shape: Sequence[int], dtype: DTypeLike, *, name: str | None = None) -> Tensor:
-    """Allocate an accumulator [m, n] of float32 or int32, laid out NZ."""
+    """Allocate an accumulator [m, n] of the cube, laid out NZ; multiples of 16.
+
+    Its dtype is `tl.acc` of the operands': float32, or int32 for integers. Only `matmul` and `mmad`
+    write it; a move to the unified buffer takes it from there.
+
+    Example:
+        acc = tl.alloc_l0c((64, 64), tl.acc(x.dtype))
+    """
     return _alloc(Memory.L0C, shape, dtype, None, name)
 
 
 def alloc_ub(
     shape: Sequence[int], dtype: DTypeLike, *, layout: str | None = None, name: str | None = None
 ) -> Tensor:
-    """Allocate a tile in the unified buffer; NZ if it meets results of L0C, else ND."""
+    """Allocate a tile in the unified buffer, where all vector work is done; of any shape.
+
+    It is laid out NZ if it meets results of the cube, else ND, unless `layout` says so.
+
+    Example:
+        t = tl.alloc_ub((16, 64), "float32")
+    """
     return _alloc(Memory.UB, shape, dtype, layout, name)
 
 
@@ -71,6 +99,13 @@ def alloc_gm(
     shape: Sequence[int], dtype: DTypeLike, *, layout: str = "ND", name: str | None = None
 ) -> Tensor:
     """Allocate workspace in global memory, between stages; undefined until a stage writes it.
+
+    Example:
+        sums = tl.alloc_gm((4, 64), "float32")
+        for i in tl.cores(4):
+            row = tl.alloc_ub((1, 64), "float32")
+            row[:] = i
+            tl.data_move(sums[i, 0], row)
 
     Raises:
         TileError: E0130 inside a loop or branch.
@@ -87,15 +122,25 @@ def alloc_gm(
 
 
 def data_move(dst: Tensor | Tile, src: Tensor | Tile, pad: float = 0) -> None:
-    """Copy `src` to `dst` between two memories, converting the layout and, from L0C, the dtype.
+    """Copy `src` to `dst`, between two memories: dst first, as in TIK.
 
-    With as many axes as the other side has dimensions, an index is a starting point:
-    `data_move(a1, a[i * 16, k * 64])` reads a tile of `a1`'s shape. Else the spanned dimensions are
-    written `start:` and the others are single elements. What lies outside a tensor in global memory
-    is `pad` when read and dropped when written.
+    With as many axes as the other side has dimensions, an index is a starting point, and the extent
+    comes from the other side. Else the spanned dimensions are written `start:` and the others are
+    single elements. What lies outside a tensor in global memory is `pad` when read, and dropped
+    when written. The layout is converted on the way, and from L0C to UB the dtype, where the
+    machine does (`tilelang machine ascend910` lists its paths).
+
+    Example:
+        for i in tl.for_range(4):
+            tl.data_move(t, x[i * 16, 0])           # 16 rows of x, as t has
+            tl.data_move(t[0:1, :], x[i, 0:])       # one row
+            tl.data_move(t, x[i * 16 - 1, 0], pad=-1)
+            tl.data_move(y[i * 16, 0], t)
 
     Raises:
-        TileError: E0131 if the two sides do not give one shape.
+        TileError: E0131 if the two sides do not give one shape, E0117 for a pad that is no number;
+            when verified, E0310 for two shapes, E0311 for two dtypes, E0312 for a path that the
+            machine does not have.
     """
     trace = tracing.current("tl.data_move")
     to, source = as_tile(dst, "tl.data_move"), as_tile(src, "tl.data_move")
@@ -113,13 +158,23 @@ def data_move(dst: Tensor | Tile, src: Tensor | Tile, pad: float = 0) -> None:
 def matmul(
     dst: Tensor | Tile, a: Tensor | Tile, b: Tensor | Tile, *, init: ConditionLike = True
 ) -> None:
-    """Set `dst` (L0C) to `a @ b` where `init` holds, else add to it; `a` and `b` are in L1.
+    """Set `dst` to `a @ b` where `init` holds, else add it; `dst` in L0C, `a` and `b` in L1.
 
-    Operands may be transposed: `b1.T`. The loads to L0A and L0B are made for you, in steps if the
-    operands do not fit there.
+    `dst` is [m, n] of `tl.acc(a.dtype)`, `a` [m, k] and `b` [k, n]; operands may be transposed:
+    `b1.T`. The first product of a sum is the one that must have `init`. The loads to L0A and L0B
+    are made for you, in steps if the operands do not fit there.
+
+    Example:
+        acc = tl.alloc_l0c((64, 64), tl.acc(x.dtype))
+        for k in tl.for_range(2, stages=2):
+            a1 = tl.alloc_l1((64, 32), x.dtype)
+            tl.data_move(a1, x[0, k * 32])
+            tl.matmul(acc, a1, a1.T, init=k == 0)
 
     Raises:
-        TileError: E0127 if `init` is not a condition over indices.
+        TileError: E0127 if `init` is not a condition over indices; when verified, E0330 for a wrong
+            memory, E0332 for sizes, E0333 and E0334 for dtypes, E0372 and E0373 for a sum that
+            begins nowhere, or anew each time.
     """
     trace = tracing.current("tl.matmul")
     to, left, right = (as_tile(operand, "tl.matmul").region() for operand in (dst, a, b))
@@ -129,7 +184,20 @@ def matmul(
 def mmad(
     dst: Tensor | Tile, a: Tensor | Tile, b: Tensor | Tile, *, init: ConditionLike = True
 ) -> None:
-    """Set `dst` (L0C) to `a @ b` where `init` holds, else add to it; `a` in L0A, `b` in L0B."""
+    """Set `dst` to `a @ b` where `init` holds, else add it; `a` in L0A, `b` in L0B: one cube step.
+
+    Sizes, dtypes and errors are those of `matmul`, which loads the operands itself.
+
+    Example:
+        a1 = tl.alloc_l1((64, 64), x.dtype)
+        a0 = tl.alloc_l0a((64, 64), x.dtype)
+        b0 = tl.alloc_l0b((64, 64), x.dtype)
+        acc = tl.alloc_l0c((64, 64), tl.acc(x.dtype))
+        tl.data_move(a1, x[0, 0])
+        tl.data_move(a0, a1)
+        tl.data_move(b0, a1)
+        tl.mmad(acc, a0, b0)
+    """
     trace = tracing.current("tl.mmad")
     to, left, right = (as_tile(operand, "tl.mmad").region() for operand in (dst, a, b))
     _record(trace, Mmad(to, left, right, _init(trace, init), trace.here()))
@@ -149,7 +217,14 @@ def load3d(  # noqa: PLR0913 - the window has four properties, as in TIK's load3
     """Fill `dst` [m, k] (L0A) with the img2col matrix of a feature map `src` [C, H, W] (L1).
 
     Row `m` is output position `row + m` (`oh * Wo + ow`), column `k` is `column + k` in the order
-    (c1, kh, kw, c0). `padding` is (top, bottom, left, right); pairs are (height, width).
+    (c1, kh, kw, c0). `padding` is (top, bottom, left, right); pairs are (height, width). Outside of
+    the map, and in channels past C, are zeros.
+
+    Example:
+        map1 = tl.alloc_l1((16, 8, 8), image.dtype, layout="NC1HWC0")
+        a0 = tl.alloc_l0a((64, 144), image.dtype)
+        tl.data_move(map1, image[0, 0, 0])
+        tl.load3d(a0, map1, kernel=3, padding=1)     # 8 x 8 positions, 3 x 3 x 16 columns
 
     Raises:
         TileError: E0132 for a window that is not one.
@@ -170,6 +245,10 @@ def load3d(  # noqa: PLR0913 - the window has four properties, as in TIK's load3
 def as_matrix(weights: Tensor) -> Tensor:
     """See weights [O, C, R, S] as the matrix [C1 * R * S * C0, O] that `load3d`'s columns meet.
 
+    Example:
+        w1 = tl.alloc_l1((144, 16), weights.dtype)
+        tl.data_move(w1, tl.as_matrix(weights)[0, 0])
+
     Raises:
         TileError: E0133 if `weights` is not such a tensor.
     """
@@ -186,23 +265,46 @@ def as_matrix(weights: Tensor) -> Tensor:
 def reduce_sum(x: OperandLike, axis: int) -> Reduction:
     """Return the sum along `axis`, which keeps size 1; for the right side of an assignment.
 
-    float16 and bfloat16 are summed in float32, int8 and uint8 in int32.
+    float16 and bfloat16 are summed in float32, int8 and uint8 in int32, and that is what the tile
+    on the left holds.
+
+    Example:
+        total = tl.alloc_ub((16, 1), "float32")
+        total[:] = tl.reduce_sum(t, axis=1)
+
+    Raises:
+        TileError: E0136 for an axis that `x` does not have; when verified, E0347 for another shape
+            on the left, E0349 for another dtype.
     """
     return _reduce(ReduceOp.SUM, x, axis)
 
 
 def reduce_max(x: OperandLike, axis: int) -> Reduction:
-    """Return the maximum along `axis`, which keeps size 1; NaN wins."""
+    """Return the maximum along `axis`, which keeps size 1; NaN wins.
+
+    Example:
+        top = tl.alloc_ub((16, 1), t.dtype)
+        top[:] = tl.reduce_max(t, axis=1)
+    """
     return _reduce(ReduceOp.MAX, x, axis)
 
 
 def reduce_min(x: OperandLike, axis: int) -> Reduction:
-    """Return the minimum along `axis`, which keeps size 1; NaN wins."""
+    """Return the minimum along `axis`, which keeps size 1; NaN wins.
+
+    Example:
+        low = tl.alloc_ub((1, 64), t.dtype)
+        low[:] = tl.reduce_min(t, axis=0)
+    """
     return _reduce(ReduceOp.MIN, x, axis)
 
 
 def acc(dtype: DTypeLike) -> DType:
-    """Return the type the cube sums `dtype` in: float32, or int32 for integers."""
+    """Return the type the cube sums `dtype` in: float32, or int32 for integers.
+
+    Example:
+        acc = tl.alloc_l0c((64, 64), tl.acc(x.dtype))
+    """
     return accumulator(want_dtype(dtype))
 
 
@@ -211,7 +313,12 @@ def ceildiv(a: int, b: int) -> int: ...
 @overload
 def ceildiv(a: Index, b: int) -> Index: ...
 def ceildiv(a: IndexLike, b: int) -> IndexLike:
-    """Return `a / b` rounded up.
+    """Return `a / b` rounded up, as an int, or as an index if `a` is one.
+
+    Example:
+        for i in tl.cores(tl.ceildiv(x.shape[0], 48)):
+            v = tl.alloc_ub((48, 64), x.dtype)
+            tl.data_move(v, x[i * 48, 0])
 
     Raises:
         TileError: E0103 for something else than an int or an index over a plain positive int.

@@ -87,6 +87,10 @@ def number_of_index(index: object) -> TileError:
             hint = f'as a number beside a tile write `tl.cast({index}, "float32")`'
         case ast.Call(func=ast.Name(id="int" | "round")):
             hint = f"leave it out: `{index}` is a whole number already"
+        case ast.Call(func=ast.Name(id="range"), args=arguments):
+            hint = f"write `tl.for_range({', '.join(map(ast.unparse, arguments))})`"
+        case ast.Subscript():
+            hint = f"index one tile of three dimensions with it, not a list: `t[{index}, :, :]`"
         case _:
             hint = "loop with `tl.for_range(...)` instead of `range`; index a tile, not a list"
     message = f"the index `{index}` has no value while the kernel is traced"

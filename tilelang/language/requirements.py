@@ -10,6 +10,10 @@ def require(holds: bool, wanted: str, hint: str) -> None:
     `wanted` says what was found and what is wanted, with the arguments' names; `hint` says what to
     write instead.
 
+    Example:
+        tl.require(x.shape[1] <= 4096, f"`x` has {x.shape[1]} columns, wanted at most 4,096",
+                   "split the rows")
+
     Raises:
         TileError: E0142.
     """

@@ -179,7 +179,9 @@ def unknown_name(name: str, known: Iterable[str]) -> UnknownName:
     """Return the mistake of `tl.name`; `known` are the names that there are."""
     hint = NAMES.get(name) or _element_type(name) or _instruction(name)
     hint = hint or _nearest(name, known, "tl.")
-    return _unknown(f"the language has no `tl.{name}`", hint or "`help(tl)` lists what there is")
+    return _unknown(
+        f"the language has no `tl.{name}`", hint or "`tilelang language` lists what there is"
+    )
 
 
 def unknown_attribute(what: str, name: str, known: Iterable[str]) -> UnknownName:

@@ -35,9 +35,20 @@ from tilelang.language.vector import (
 
 
 class Tensor(Operand):
-    """A tensor in global memory or a tile on chip; index it to name a part of it.
+    """A tensor in global memory or a tile on chip, and the type of a kernel's array parameters.
 
-    As an annotation it is the type of a kernel's array parameters.
+    Index it to name a part: `x[i * 16, k]` starts there, and the other side of a move says how far
+    it goes; `x[n, :, p:]`, `t[r:r + 16, 0:64]` and `t[:, ::2]` say so themselves. Indices are ints
+    and loops' indices; a start may be negative or past the end of a tensor in global memory.
+    `t[:] = ...` computes into all of a tile, `t += ...` in place. A tile lives in the loop or
+    branch that allocates it, and is undefined each time that line runs.
+
+    Example:
+        t[0:8, :] = u[8:16, :] * 2
+        t[:, ::2] = 0
+        t += u
+        columns = x.view((1,), (0,))        # axes swapped: element [j, i] is x[i, j]
+        tl.data_move(t, columns[0, 0])
     """
 
     __slots__ = ("_buffer", "_scope", "_view")
@@ -76,7 +87,7 @@ class Tensor(Operand):
 
     @property
     def name(self) -> str:
-        """The unique name."""
+        """Its name in messages: that of the variable, or the `name=` it was allocated with."""
         return self._buffer.name
 
     @property
@@ -96,12 +107,19 @@ class Tensor(Operand):
 
     @property
     def memory(self) -> Memory:
-        """The memory it lives in."""
+        """The memory it lives in; it prints as GM, L1, UB, L0A, L0B or L0C."""
         return self._buffer.memory
 
     @property
     def T(self) -> Tensor:
-        """The last two axes swapped: an operand that the load to L0 transposes."""
+        """The last two axes swapped: an operand of `matmul` that the load to L0 transposes.
+
+        Example:
+            a1 = tl.alloc_l1((64, 64), x.dtype)
+            acc = tl.alloc_l0c((64, 64), tl.acc(x.dtype))
+            tl.data_move(a1, x[0, 0])
+            tl.matmul(acc, a1, a1.T)
+        """
         return Tensor(self._buffer, transposed(self._view, self.name), self._scope)
 
     def view(self, *groups: tuple[int, ...]) -> Tensor:
@@ -109,6 +127,10 @@ class Tensor(Operand):
 
         `t.view((0,), (2, 3), (1,))` has three axes: dimension 0, dimensions 2 and 3 merged, and
         dimension 1. The dimensions of one group are adjacent and ascending.
+
+        Example:
+            v = tl.alloc_ub((16, 64), image.dtype)
+            tl.data_move(v, image.view((0,), (1, 2))[0, 0])      # [C, H, W] as [C, H * W]
 
         Raises:
             TileError: E0119 if the groups are not that.
@@ -166,7 +188,12 @@ class Tensor(Operand):
 
 
 class Tile(Operand):
-    """A part of a tensor, as written; what the other side of a move gives is still open."""
+    """A part of a tensor, made by indexing one; it stands wherever a tile does.
+
+    Example:
+        half = t[:, 0:32]
+        t[:, 32:64] = half * 2
+    """
 
     __slots__ = ("axes", "loc", "tensor")
 

@@ -169,7 +169,18 @@ class Operand(NoValues):
 
 @dataclass(slots=True, eq=False, repr=False)
 class Expression(Operand):
-    """A recipe: `node`, the shape it broadcasts to, and when and where it was made."""
+    """A recipe of numbers, made by operators and functions on tiles; it runs where it is stored.
+
+    Operators: `+ - * /` and unary `-`, on numbers; `< <= > >= == !=`, which give masks; `& | ~`, on
+    masks. Shapes broadcast as in numpy. Nothing is promoted: a plain number takes the dtype beside
+    it, and two dtypes want a `cast`. Each operation rounds to its dtype. An expression reads its
+    tiles when it is stored, so it is stored before they change.
+
+    Example:
+        e = (t + 2 * u) / 3 - abs(t)
+        t[:] = e
+        t += tl.where((t > 0) & ~(u == 0), t, -u)
+    """
 
     node: Expr
     shape: tuple[int, ...]
@@ -288,7 +299,17 @@ def logic(op: LogicOp, left: object, right: object) -> Expression:
 
 
 def where(condition: object, then: object, otherwise: object) -> Expression:
-    """Return `then` where `condition` (a mask) holds, else `otherwise`."""
+    """Return `then` where `condition`, a mask, holds, else `otherwise`; both of one dtype.
+
+    A mask is a comparison of tiles, or of indices: then it is the same for every element.
+
+    Example:
+        t[:] = tl.where((t > 0) & (u < 1), t, -u)
+
+    Raises:
+        TileError: E0115 for a condition that is no mask, E0110 for two dtypes, E0112 for two plain
+            numbers.
+    """
     number = plain_number(condition)
     if number is not None and not isinstance(number, bool):
         raise no_mask(f"the plain number {number!r}")
@@ -303,6 +324,14 @@ def cast(x: OperandLike, dtype: DTypeLike, round: str = "nearest") -> Expression
 
     `round` is for float to integer: nearest (ties to even), floor, ceil, truncate, away (ties away
     from zero); such casts saturate and turn NaN into 0. All others round to nearest even.
+
+    Example:
+        wide = tl.alloc_ub((16, 64), "float32")
+        wide[:] = tl.cast(t, "float32") / 3
+        t[:] = tl.cast(wide, t.dtype)
+
+    Raises:
+        TileError: E0116 for a dtype or a rounding that there is not, E0115 for a mask.
     """
     names = [rounding.value for rounding in Rounding]
     if round not in names:
@@ -316,7 +345,17 @@ def cast(x: OperandLike, dtype: DTypeLike, round: str = "nearest") -> Expression
 
 
 def position(axis: int) -> Expression:
-    """Return each element's own index along `axis` of the tile assigned to, from 0, as int32."""
+    """Return each element's own index along `axis` of the tile assigned to, from 0, as int32.
+
+    Example:
+        for i in tl.for_range(4):
+            row = i * 16 + tl.position(0)
+            t[:] = tl.where(row < tl.position(1), 0, t)      # a triangle of zeros
+
+    Raises:
+        TileError: E0136 for an axis that is no plain int; when verified, E0346 for one that the
+            tile does not have.
+    """
     trace = tracing.current("tl.position")
     if not is_index(axis) or isinstance(axis, Index):
         raise mistakes.error(

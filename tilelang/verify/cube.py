@@ -25,6 +25,9 @@ from tilelang.verify.wording import (
 
 def product_faults(stmt: Matmul | Mmad, scope: Scope) -> Iterator[Diagnostic]:
     """Yield what is wrong with `stmt`, whose regions are well-formed."""
+    if misplaced := _destination_among_operands(stmt):
+        yield misplaced
+        return
     memory = list(_memory_faults(stmt))
     form = scope.machine.cube_form(stmt.a.buffer.dtype, stmt.b.buffer.dtype)
     yield from memory
@@ -34,6 +37,23 @@ def product_faults(stmt: Matmul | Mmad, scope: Scope) -> Iterator[Diagnostic]:
     if isinstance(stmt, Matmul) and form and not memory:
         yield from _load_faults(stmt.a, Memory.L0A, stmt, scope)
         yield from _load_faults(stmt.b, Memory.L0B, stmt, scope)
+
+
+def _destination_among_operands(stmt: Matmul | Mmad) -> Diagnostic | None:
+    """Return the mistake of who writes the destination last, as numpy's `out=` stands."""
+    name = "matmul" if isinstance(stmt, Matmul) else "mmad"
+    sums = [it for it in (stmt.a, stmt.b) if it.buffer.memory is Memory.L0C]
+    if not sums or stmt.dst.buffer.memory is Memory.L0C:
+        return None
+    accumulator = region_text(sums[-1])
+    return Diagnostic(
+        "E0330",
+        f"`{name}` accumulates in L0C, and `{region_text(stmt.dst)}`, its first argument, is in "
+        f"{stmt.dst.buffer.memory}",
+        stmt.loc,
+        f"write the destination first: `tl.{name}({accumulator}, ...)`",
+        declared(stmt.dst.buffer, sums[-1].buffer),
+    )
 
 
 def _memory_faults(stmt: Matmul | Mmad) -> Iterator[Diagnostic]:

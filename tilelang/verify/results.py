@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from math import prod
 
 from tilelang.diagnostics import UNKNOWN, Diagnostic, Location, Note
-from tilelang.ir.nodes import Program, Stmt
+from tilelang.ir.nodes import Move, Program, Stmt
 from tilelang.ir.region import Memory, Region
 from tilelang.ir.walk import reads, walk, walk_program, written
 from tilelang.verify.wording import ALLOCATORS, declared, place, region_text
@@ -33,9 +33,17 @@ def input_faults(program: Program) -> Iterator[Diagnostic]:
                 "E0371",
                 f"`{region_text(region)}` is an input, and this writes it",
                 place(region, stmt.loc),
-                f"make it a result, after `->`, or write to a buffer of `{ALLOCATORS[Memory.GM]}`",
+                _input_hint(stmt),
                 declared(region.buffer),
             )
+
+
+def _input_hint(stmt: Stmt) -> str:
+    hint = f"make it a result, after `->`, or write to a buffer of `{ALLOCATORS[Memory.GM]}`"
+    if not isinstance(stmt, Move):
+        return hint
+    tile, tensor = stmt.src.buffer.name, stmt.dst.buffer.name
+    return f"to read it, write the tile first: `tl.data_move({tile}, {tensor}[...])`; else {hint}"
 
 
 def undefined_faults(program: Program) -> Iterator[Diagnostic]:

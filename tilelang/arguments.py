@@ -1,6 +1,6 @@
 """The arrays of a call: what they are, what results are allocated, and what may not be passed."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np

@@ -27,7 +27,7 @@ from tilelang.machines import Machine
 
 CACHE_VARIABLE = "TILELANG_CACHE"
 _MAX_BYTES = 64 << 20
-_SOURCES = ("", "ir", "passes", "layouts", "backends/llvm", "backends/llvm/passes")
+_SOURCES = ("", "ir", "passes", "layouts", "machines", "backends/llvm", "backends/llvm/passes")
 """Folders under `tilelang` whose files decide what code is made."""
 
 
@@ -120,13 +120,15 @@ def _prune(folder: Path) -> None:
 @lru_cache
 def _versions() -> str:
     """Return what tells this installation's code generator from any other."""
-    files = ",".join(_fingerprints())
+    files = ",".join(fingerprints())
     return f"{tilelang.__version__}|{llvmlite.__version__}|{llvm.llvm_version_info}|{files}"
 
 
-def _fingerprints() -> Iterator[str]:
+def fingerprints() -> Iterator[str]:
+    """Yield name, size and time of every file that decides what code is made."""
     for name in _SOURCES:
         for root in tilelang.__path__:
-            for file in sorted((Path(root) / name).glob("*.py")):
+            folder = Path(root) / name
+            for file in sorted((*folder.glob("*.py"), *folder.glob("*.toml"))):
                 about = file.stat()
                 yield f"{name}/{file.name}:{about.st_size}:{about.st_mtime_ns}"

@@ -1,8 +1,7 @@
 """The backend `llvm`, and what it compiles programs to."""
 
 import ctypes
-import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from tilelang.backends.llvm.arguments import OPTIONS, check_arrays, read_threads
 from tilelang.backends.llvm.cache import Entry, key_of, read_entry, write_entry
 from tilelang.backends.llvm.compiler import Library, RunFunction, assemble, compile_text
+from tilelang.backends.llvm.forking import make_lock
 from tilelang.backends.llvm.form import layout_form
 from tilelang.backends.llvm.host import Host, find_host
 from tilelang.backends.llvm.module import RUN, Module, generate
@@ -40,7 +40,7 @@ class LlvmBackend:
     def __init__(self) -> None:
         """Start with nothing compiled."""
         self._kept: dict[str, _Code] = {}
-        self._lock = threading.Lock()
+        self._lock = make_lock()
 
     def compile(self, program: Program, machine: Machine, **options: object) -> "LlvmExecutable":
         """Return `program` as machine code.
@@ -105,7 +105,8 @@ class LlvmExecutable:
         self._run = code.run
         self._n_threads = max(min(n_threads, code.entry.n_cores), 1)
         buffers = (*program.inputs, *program.results)
-        self._wanted = tuple((b.dtype.numpy, b.layout.physical_shape(b.shape)) for b in buffers)
+        self._wanted = [(b.dtype.numpy, b.layout.physical_shape(b.shape)) for b in buffers]
+        self._has_opaque = any(buffer.dtype is DType.BFLOAT16 for buffer in buffers)
         self._n_inputs = len(program.inputs)
         self._padded = tuple(
             number
@@ -130,56 +131,55 @@ class LlvmExecutable:
         Raises:
             TileError: E1103 if an array is not what the program takes.
         """
-        for array, (dtype, shape) in zip(arrays, self._wanted, strict=False):
-            if array.dtype != dtype or array.shape != shape or not array.flags.c_contiguous:
-                self._call_with_copies(arrays)
-                return
-        if len(arrays) != len(self._wanted) or not _can_write(arrays[self._n_inputs :]):
+        if [(array.dtype, array.shape) for array in arrays] != self._wanted:
             check_arrays(self._program, arrays)
+        try:
+            addresses = _addresses(arrays, has_opaque=self._has_opaque)
+        except (TypeError, ValueError):  # read-only, empty, or of other strides
+            self._call_with_copies(arrays)
+            return
+        self._call(arrays, addresses)
+
+    def _call(self, arrays: Sequence[Array], addresses: list[int]) -> None:
         for number in self._padded:
             arrays[number].fill(0)
-        self._call(arrays)
-
-    def _call(self, arrays: Sequence[Array]) -> None:
         try:
             memory = self._free.pop()
         except IndexError:
-            memory = _Memory(self._code.entry, len(arrays), self._n_threads)
-        slots = memory.slots
-        for number, array in enumerate(arrays):
-            slots[number] = _address(array)
+            memory = _Memory(self._code.entry, len(addresses), self._n_threads)
+        memory.slots[: len(addresses)] = addresses
         if self._n_threads == 1:
             self._run(memory.arrays, memory.scratch, None, memory.stride)
         else:
-            self._call_pool(memory)
+            pool = find_pool(self._n_threads, self._code.host)
+            pool.run(self._run, memory.arrays, memory.scratch, memory.stride)
         self._free.append(memory)
 
-    def _call_pool(self, memory: "_Memory") -> None:
-        pool = find_pool(self._n_threads, self._code.host)
-        with pool.lock:
-            pool.keep_off_caller()
-            self._run(memory.arrays, memory.scratch, pool.address, memory.stride)
-
     def _call_with_copies(self, arrays: Sequence[Array]) -> None:
-        """Run on contiguous copies and copy the results back."""
+        """Run on contiguous copies, where there must be some, and copy the results back."""
         check_arrays(self._program, arrays)
         copies = [np.ascontiguousarray(array) for array in arrays]
-        self(*copies)
+        self._call(copies, [copy.ctypes.data for copy in copies])
         for array, copy in zip(arrays[self._n_inputs :], copies[self._n_inputs :], strict=True):
             if copy is not array:
                 array[...] = copy
 
 
-def _can_write(results: Sequence[Array]) -> bool:
-    return all(array.flags.writeable for array in results)
+_first_byte: Callable[[Any], ctypes.c_char] = ctypes.c_char.from_buffer
+_INTEGERS = {n_bytes: np.dtype(f"u{n_bytes}") for n_bytes in (1, 2, 4, 8)}
 
 
-def _address(array: Array) -> int:
-    """Return the address of an array's data, by the quickest way that it allows."""
-    try:
-        return ctypes.addressof(ctypes.c_char.from_buffer(array.data))  # three times as fast
-    except (TypeError, ValueError):  # read-only, bfloat16, or empty
-        return array.ctypes.data
+def _addresses(arrays: Sequence[Array], *, has_opaque: bool) -> list[int]:
+    """Return where the arrays lie, five times as fast as `ndarray.ctypes` does.
+
+    bfloat16 is `opaque`: no type of Python's buffers, so the array is seen as one of integers.
+
+    Raises:
+        TypeError, ValueError: for an array that cannot be written, is empty, or not contiguous.
+    """
+    if has_opaque:
+        arrays = [array.view(_INTEGERS[array.itemsize]) for array in arrays]
+    return [ctypes.addressof(_first_byte(array)) for array in arrays]
 
 
 _PAGE = 4096

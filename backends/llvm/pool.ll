@@ -4,7 +4,9 @@
 ;   0 the function `share`, for generated code   8 generation of the current job
 ;   16 next core to run   24 state of the job   32.. the job: function, cores, arrays, scratch,
 ;   stride, chunk (32 to 37)   40 sleeping workers   48 number of workers
-;   49 pauses before a worker sleeps   56 stop
+;   49 pauses before a worker sleeps   50 the workers' numbers in the system
+;   51 processors that they may use, as the system has them   52 bytes of that   53 loosened
+;   56 stop
 ;
 ; The state is generation * 65536 + closed * 32768 + workers that take part. A worker joins while
 ; the state is open and of the generation it saw; the caller closes it when no core is left, and
@@ -12,7 +14,7 @@
 ; never read after they change.
 
 declare i64 @syscall(i64, ...)
-declare i32 @sched_yield()
+declare i32 @usleep(i32)
 
 define internal void @pause() alwaysinline nounwind {
   PAUSE
@@ -129,6 +131,34 @@ end:
   ret void
 }
 
+; Let every worker use all processors, the caller's too, until the caller says otherwise.
+define internal void @loosen(ptr %pool) nounwind {
+entry:
+  %size = getelementptr i64, ptr %pool, i64 48
+  %ids.at = getelementptr i64, ptr %pool, i64 50
+  %cpus.at = getelementptr i64, ptr %pool, i64 51
+  %bytes.at = getelementptr i64, ptr %pool, i64 52
+  %loosened = getelementptr i64, ptr %pool, i64 53
+  %workers = load i64, ptr %size
+  %ids = load ptr, ptr %ids.at
+  %cpus = load ptr, ptr %cpus.at
+  %bytes = load i64, ptr %bytes.at
+  %was = load i64, ptr %loosened
+  store i64 1, ptr %loosened
+  %first = icmp eq i64 %was, 0
+  br i1 %first, label %next, label %end
+next:
+  %n = phi i64 [0, %entry], [%n.more, %next]
+  %id.at = getelementptr i64, ptr %ids, i64 %n
+  %id = load i64, ptr %id.at
+  LOOSEN
+  %n.more = add i64 %n, 1
+  %more = icmp slt i64 %n.more, %workers
+  br i1 %more, label %next, label %end
+end:
+  ret void
+}
+
 ; Run `f` on the cores 0 .. n - 1, the caller as worker 0, and return when all are done.
 define void @share(ptr %pool, ptr %f, i64 %n, ptr %arrays, ptr %scratch, i64 %stride) nounwind {
 entry:
@@ -163,21 +193,23 @@ entry:
   %was = atomicrmw or ptr %state, i64 32768 acq_rel
   br label %spin
 spin:
-  %n.spins = phi i64 [0, %entry], [%n.more, %again], [0, %yield]
+  %n.spins = phi i64 [0, %entry], [%n.more, %again], [0, %nap]
   %s = load atomic i64, ptr %state acquire, align 8
   %members = and i64 %s, 32767
   %all = icmp eq i64 %members, 0
   br i1 %all, label %end, label %wait
 wait:
-  %patient = icmp slt i64 %n.spins, 2000
-  br i1 %patient, label %again, label %yield
+  %patient = icmp slt i64 %n.spins, 4000
+  br i1 %patient, label %again, label %nap
 again:
   call void @pause()
   %n.more = add i64 %n.spins, 1
   br label %spin
-yield:
-  ; the last worker may be waiting for this very processor
-  %y = call i32 @sched_yield()
+nap:
+  ; A hundred microseconds: other programs keep the last worker from its processor. This one is
+  ; free, so let the worker have it.
+  call void @loosen(ptr %pool)
+  %y = call i32 @usleep(i32 20)
   br label %spin
 end:
   ret void

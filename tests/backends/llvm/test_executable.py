@@ -16,11 +16,10 @@ from tilelang.ir.expression import Binary, BinaryOp
 from tilelang.ir.nodes import Program
 from tilelang.kernels.gemm import gemm
 
-X = tile("x", DType.FLOAT32, (4, 16))
 
-
-def doubling() -> Program:
-    return map_program((4, 16), [X], Binary(BinaryOp.ADD, load(X), load(X)))
+def doubling(dtype: DType = DType.FLOAT32) -> Program:
+    x = tile("x", dtype, (4, 16))
+    return map_program((4, 16), [x], Binary(BinaryOp.ADD, load(x), load(x)))
 
 
 def test_it_is_a_backend():
@@ -50,11 +49,24 @@ def test_wrong_arrays_are_refused():
             run(*arrays)
 
 
-def test_an_input_may_be_read_only():
-    x, y = np.ones((4, 16), np.float32), np.zeros((4, 16), np.float32)
+@pytest.mark.parametrize("dtype", [DType.FLOAT32, DType.BFLOAT16])
+def test_an_input_may_be_read_only_and_all_may_have_strides(dtype: DType):
+    x = np.arange(64, dtype=dtype.numpy).reshape(4, 16)
     x.flags.writeable = False
-    compiled(doubling())(x, y)
-    assert (y == 2).all()
+    run = compiled(doubling(dtype))
+    for y in (np.zeros((4, 16), dtype.numpy), np.zeros((8, 32), dtype.numpy)[::-2, ::2]):
+        run(x, y)
+        np.testing.assert_array_equal(y.astype(np.float32), 2 * x.astype(np.float32))
+        y[...] = 0
+        run(x[:, ::-1], y)
+        np.testing.assert_array_equal(y.astype(np.float32), 2 * x.astype(np.float32)[:, ::-1])
+
+
+def test_a_read_only_result_is_refused_beside_an_input_of_other_strides():
+    x, y = np.ones((4, 32), np.float32)[:, ::2], np.zeros((4, 16), np.float32)
+    y.flags.writeable = False
+    with pytest.raises(TileError, match="read-only"):
+        compiled(doubling())(x, y)
 
 
 def test_the_environment_says_how_many_threads(monkeypatch: pytest.MonkeyPatch):

@@ -1,8 +1,10 @@
 """The threads: where they may run, and computers with fewer processors than threads."""
 
+import ctypes
 import os
 import subprocess
 import sys
+import threading
 import time
 
 import numpy as np
@@ -13,6 +15,17 @@ from tilelang.backends.llvm.pool import find_pool
 from tilelang.kernels.gemm import gemm
 
 CPUS = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+
+_Stage = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64, ctypes.c_void_p)
+_Share = ctypes.CFUNCTYPE(
+    None,
+    ctypes.c_void_p,
+    ctypes.c_void_p,
+    ctypes.c_int64,
+    ctypes.c_void_p,
+    ctypes.c_void_p,
+    ctypes.c_int64,
+)
 
 ON_ONE = """
 import os
@@ -28,15 +41,46 @@ for _ in range(100):
 @pytest.mark.skipif(len(CPUS) < 2, reason="there is no processor beside the caller's")
 def test_workers_keep_off_the_processor_of_the_caller_wherever_it_goes():
     pool = find_pool(2, find_host())
-    with pool.lock:
-        try:
-            for cpu in (CPUS[0], CPUS[1], CPUS[0]):
-                os.sched_setaffinity(0, {cpu})
-                pool.keep_off_caller()
-                (worker,) = pool.worker_ids
-                assert os.sched_getaffinity(worker) == set(CPUS) - {cpu}
-        finally:
-            os.sched_setaffinity(0, CPUS)
+    (worker,) = pool.worker_ids
+    try:
+        for cpu in (CPUS[0], CPUS[1], CPUS[0]):
+            os.sched_setaffinity(0, {cpu})
+            pool.keep_off_caller()
+            assert os.sched_getaffinity(worker) == set(CPUS) - {cpu}
+    finally:
+        os.sched_setaffinity(0, CPUS)
+
+
+@pytest.mark.skipif(len(CPUS) < 2, reason="there is no processor beside the caller's")
+def test_a_worker_that_is_held_up_may_use_the_processor_of_the_caller_until_the_next_call():
+    pool = find_pool(2, find_host())
+    (worker,) = pool.worker_ids
+    has_begun = threading.Event()
+
+    def dawdle(arrays: int, first: int, last: int, scratch: int) -> None:
+        if threading.get_native_id() == worker:
+            has_begun.set()
+            for _ in range(5000):
+                if os.sched_getaffinity(worker) == set(CPUS):
+                    break
+                time.sleep(0.001)
+        else:
+            has_begun.wait()
+
+    stage = _Stage(dawdle)
+    share = _Share(ctypes.c_int64.from_address(pool.address).value)
+
+    def run(arrays: int, scratch: int, address: int, stride: int) -> None:
+        share(address, ctypes.cast(stage, ctypes.c_void_p), 2, arrays, scratch, stride)
+
+    os.sched_setaffinity(0, CPUS[:1])
+    try:
+        pool.run(run, 0, 0, 0)
+        assert os.sched_getaffinity(worker) == set(CPUS)
+        pool.keep_off_caller()
+        assert os.sched_getaffinity(worker) == set(CPUS[1:])
+    finally:
+        os.sched_setaffinity(0, CPUS)
 
 
 @pytest.mark.skipif(not CPUS, reason="this system has no affinities")

@@ -5,13 +5,16 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from types import FunctionType
 
 import pytest
 
+import tilelang as tl
 from tests.golden import Golden
 from tests.repository import ROOT
 from tilelang.cli.app import app
 from tilelang.dtypes import DType
+from tilelang.guide import CHAPTERS
 from tilelang.layouts import LayoutKind, layout_for
 from tilelang.layouts.drawing import draw_svg
 from tilelang.machines import machine_names
@@ -107,3 +110,16 @@ def test_the_table_of_backends_has_every_backend_that_is_installed():
 def test_the_machines_that_it_names_are_those_that_exist():
     (sentence,) = re.findall(r"^Machines \((.*?)\)", README, re.MULTILINE)
     assert sorted(re.findall(r"`(\w+)`", sentence)) == machine_names()
+
+
+def test_the_table_of_the_language_has_every_operation_and_chapter():
+    table = README.partition("## The language on one page")[2].partition("\n## ")[0]
+    rows = [line.split(" | ") for line in table.splitlines() if line.startswith("| ")][1:]
+    topics = {topic.strip(" |`"): re.findall(r"`([^`]+)`", calls) for _, calls, topic in rows}
+    for chapter in CHAPTERS:
+        functions = {
+            name for name in chapter.names if isinstance(getattr(tl, name, None), FunctionType)
+        }
+        if functions and chapter.topic != "use":
+            assert functions <= set(topics[chapter.topic]), chapter.topic
+    assert set(topics) <= {chapter.topic for chapter in CHAPTERS}

@@ -18,9 +18,10 @@ if (_root / "pyproject.toml").is_file():
 
 import tilelang.language as language
 import tilelang.sweep as sweep
+from tilelang.decorator import kernel
 from tilelang.diagnostics import Diagnostic, TileError
 from tilelang.dtypes import DType
-from tilelang.kernel import Kernel, kernel
+from tilelang.kernel import Kernel
 from tilelang.language import *  # noqa: F403 - the language is what `tl.` stands for
 from tilelang.language.spellings import unknown_name
 from tilelang.sweep import best, best_rule

@@ -5,19 +5,14 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import update_wrapper
-from types import FunctionType, MappingProxyType
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import tilelang.arguments as args
 from tilelang.backend import find_backend
 from tilelang.binding import Argument, Binding, bind
 from tilelang.captured import Captured
-from tilelang.definition import (
-    check_is_plain_function,
-    check_signature_is_text,
-    check_tile_rule,
-)
+from tilelang.definition import check_tile_rule
 from tilelang.diagnostics import Diagnostic, Location, Note, TileError, callsite
 from tilelang.diagnostics.boundary import boundary, without_internals
 from tilelang.dtypes import DType, DTypeLike
@@ -25,7 +20,7 @@ from tilelang.ir.nodes import Program
 from tilelang.machines import Machine, find_machine
 from tilelang.parameters import Parameters, Request, read_dtypes, read_parameters
 from tilelang.specialise import trace_program
-from tilelang.text.signature import Signature, parse_signature
+from tilelang.text.signature import Signature
 
 if TYPE_CHECKING:
     from tilelang.check import Report
@@ -49,40 +44,6 @@ class TileRule(Protocol):
     ) -> Mapping[str, int]:
         """Return tile parameters for a problem on a machine."""
         ...
-
-
-@boundary
-def kernel(signature: str, *, name: str | None = None) -> Callable[[Callable[..., None]], Kernel]:
-    """Make a kernel of the function below: `@tl.kernel("a[M, K]: T -> c[M, K]: T")`.
-
-    The function's parameters are the tensors of `signature`, inputs first; its keywords are the
-    attributes (named after `;`; each a `bool`, `int` or `float`, as it is annotated) and the tile
-    parameters, whose defaults are positive ints and which never change a result. `name` is the
-    kernel's where one function makes several of them.
-
-    Raises:
-        TileError: E02xx for a signature, E0810 to E0812, E0814 and E0821 for parameters that do not
-            match it, E0816 for something else than a text above a plain function.
-    """
-    location = callsite.location(None)
-    check_signature_is_text(signature, location)
-
-    @boundary
-    def decorate(function: Callable[..., None]) -> Kernel:
-        parsed = parse_signature(signature, location)
-        check_is_plain_function(function, location)
-        return Kernel(function if name is None else _renamed(function, name), parsed)
-
-    return decorate
-
-
-def _renamed(function: Callable[..., None], name: str) -> Callable[..., None]:
-    """Return a function of the same code that is called `name`."""
-    assert isinstance(function, FunctionType)
-    copy = FunctionType(
-        function.__code__, function.__globals__, name, function.__defaults__, function.__closure__
-    )
-    return update_wrapper(copy, function, ("__module__", "__doc__", "__kwdefaults__"), ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +99,16 @@ class Kernel:
         return f"<kernel {self.name}: {self.signature}>"
 
     def reference(self, function: Function) -> Function:
-        """Decorate the plain numpy function that says what the kernel means, in float64."""
+        """Decorate the plain numpy function that says what the kernel means.
+
+        It takes the inputs in float64 (integers as int64), and what it calls by an attribute's
+        name; it returns an array for each result.
+
+        Example:
+            @doubled.reference
+            def doubled_meaning(x):
+                return 2 * x
+        """
         self.reference_function = function
         return function
 
@@ -147,6 +117,11 @@ class Kernel:
 
         `check` and `fuzz` draw logical inputs and pass them through it; it returns all of them, of
         the same dtypes and shapes. What it takes by an attribute's name it is given too.
+
+        Example:
+            @doubled.inputs
+            def doubled_inputs(x):
+                return (np.abs(x),)
         """
         self.input_function = function
         return function
@@ -154,6 +129,14 @@ class Kernel:
     @boundary
     def tiles(self, rule: TileRule) -> TileRule:
         """Decorate the function that chooses default tile parameters for a problem.
+
+        It is given the sizes and the dtypes by name, and the machine's name; parameters that it
+        leaves out keep their defaults, and what a call gives goes before both.
+
+        Example:
+            @doubled.tiles
+            def doubled_tiles(dims, dtypes, machine):
+                return {"m_tile": 32 if dims["M"] > 1000 else 16}
 
         Raises:
             TileError: E0820 if it does not take (dims, dtypes, machine).
@@ -181,6 +164,9 @@ class Kernel:
             machine: whose rules apply; the backend's own by default.
             keywords: attributes, tile parameters, sizes, and the backend's options.
 
+        Example:
+            y = doubled(np.ones((100, 64), np.float16), backend="llvm", m_tile=32)
+
         Raises:
             TileError: for a mistake in the call, in the kernel, or while it runs strictly.
         """
@@ -197,7 +183,7 @@ class Kernel:
             known.run(*arrays, *results)
         except TileError as error:
             raise without_internals(error) from None
-        return results if len(results) > 1 else results[0]
+        return results if len(results) > 1 else next(iter(results))
 
     @boundary
     def program(
@@ -211,6 +197,9 @@ class Kernel:
 
         `dtype` stands for every dtype variable of the signature, or maps each by name. `machine` is
         the one whose rules are checked, `host` by default.
+
+        Example:
+            print(doubled.program(M=100, N=64, dtype="float16"))
 
         Raises:
             TileError: for a mistake in the kernel or in the keywords.
@@ -235,7 +224,11 @@ class Kernel:
         machine: str | None = None,
         **keywords: Any,
     ) -> str:
-        """Return the code that `backend` generates, for arrays or sizes as in `program`."""
+        """Return the code that `backend` generates, for arrays or sizes as in `program`.
+
+        Example:
+            print(doubled.source("tik", M=100, N=64, dtype="float16"))
+        """
         found = find_backend(backend)
         target = find_machine(machine or found.machine)
         options = {name: keywords.pop(name) for name in found.options if name in keywords}
@@ -253,6 +246,11 @@ class Kernel:
         **keywords: Any,
     ) -> Report:
         """Run the kernel on random data on `backends` (all that run here) against its reference.
+
+        `keywords` are sizes, attributes and tile parameters, or arrays by the inputs' names.
+
+        Example:
+            print(doubled.check(M=100, N=64, dtype="float16", backends=["numpy", "llvm"]))
 
         Raises:
             TileError: E0701 without a reference; mistakes in the kernel or in the keywords.
@@ -279,6 +277,9 @@ class Kernel:
 
         `keywords` are sizes, attributes and tile parameters that are not drawn.
 
+        Example:
+            print(doubled.fuzz(budget="20 runs", backends=["numpy"]))
+
         Raises:
             TileError: E0604 without hypothesis; E0701 without a reference.
         """
@@ -302,6 +303,9 @@ class Kernel:
 
         `plan` (`tl.sweep.Plan`) says by what, how many, and where the log goes; `keywords` are
         sizes, attributes, the other tile parameters and the backend's options.
+
+        Example:
+            print(doubled.sweep({"m_tile": [16, 32]}, M=100, N=64, dtype="float16"))
 
         Raises:
             TileError: for a mistake in the keywords or in the plan, not for one that a trial makes.

@@ -13,6 +13,7 @@ from tilelang.cli import (
     cycles,
     demo,
     fuzz,
+    language,
     layout,
     listing,
     machine,
@@ -73,6 +74,7 @@ def options(
 
 app.command(cls=Command)(demo.demo)
 app.command(cls=Command)(listing.kernels)
+app.command(cls=Command)(language.language)
 app.command(cls=Command)(check.check)
 app.command(cls=Command)(fuzz.fuzz)
 app.command(cls=Command)(run.run)

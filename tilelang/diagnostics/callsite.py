@@ -62,10 +62,15 @@ def is_iterated_by_for(frame: FrameType) -> bool:
 
 
 def is_internal(frame: FrameType) -> bool:
-    """Return whether `frame` is `tilelang`'s own or numpy's; a shipped kernel's is neither."""
+    """Return whether `frame` is `tilelang`'s own or numpy's; a shipped kernel's is neither.
+
+    `contextlib` stands between a `with` and what it opens, never where a user's code is.
+    """
     name = frame.f_globals.get("__name__", "")
     package, _, rest = name.partition(".")
-    return package == "numpy" or (package == "tilelang" and not rest.startswith("kernels"))
+    if package == "tilelang":
+        return not rest.startswith("kernels")
+    return package in ("numpy", "contextlib")
 
 
 def _is_command_line() -> bool:

@@ -4,17 +4,28 @@ A body is traced: it runs once, its loops yield symbolic indices, and every oper
 statement of the program.
 """
 
+from tilelang.language.allocations import (
+    alloc_gm,
+    alloc_l0a,
+    alloc_l0b,
+    alloc_l0c,
+    alloc_l1,
+    alloc_ub,
+)
 from tilelang.language.functions import (
     abs,
+    cast,
     exp,
     ln,
     maximum,
     minimum,
+    position,
     relu,
     rsqrt,
     sigmoid,
     sqrt,
     tanh,
+    where,
 )
 from tilelang.language.handles import Condition, Index, IndexLike
 from tilelang.language.loops import (
@@ -27,12 +38,6 @@ from tilelang.language.loops import (
 )
 from tilelang.language.operations import (
     acc,
-    alloc_gm,
-    alloc_l0a,
-    alloc_l0b,
-    alloc_l0c,
-    alloc_l1,
-    alloc_ub,
     as_matrix,
     ceildiv,
     data_move,
@@ -46,7 +51,7 @@ from tilelang.language.operations import (
 from tilelang.language.requirements import require
 from tilelang.language.spellings import spelt
 from tilelang.language.tensors import Tensor, Tile
-from tilelang.language.vector import Expression, cast, position, where
+from tilelang.language.vector import Expression
 
 __all__ = [
     "Condition",

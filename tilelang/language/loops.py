@@ -117,10 +117,10 @@ def chunks(tile: Tensor, rows: int) -> Iterator[Index]:
     An epilogue then need not hold a whole accumulator in the unified buffer.
 
     Example:
-        for r in tl.chunks(x, rows=16):
-            v = tl.alloc_ub((16, 64), x.dtype)
-            tl.data_move(v, x[r, 0])
-            tl.data_move(y[r, 0], v)
+        for r in tl.chunks(t, rows=8):
+            v = tl.alloc_ub((8, 64), "float32")
+            v[:] = tl.cast(t[r:r + 8, :], "float32")
+            t[r:r + 8, :] = tl.cast(tl.exp(v), t.dtype)
 
     Raises:
         TileError: E0126 if `rows` does not divide the tile's rows.

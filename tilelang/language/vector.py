@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NoReturn, TypeAlias
 import numpy as np
 
 from tilelang.diagnostics import Location, Note, callsite, flow
-from tilelang.dtypes import DType, DTypeLike
+from tilelang.dtypes import DType
 from tilelang.ir.expression import (
     FLOAT_ONLY,
     Binary,
@@ -28,28 +28,23 @@ from tilelang.ir.expression import (
     Logic,
     LogicNot,
     LogicOp,
-    Position,
-    Rounding,
     Unary,
     UnaryOp,
-    Where,
     loads,
 )
 from tilelang.ir.nodes import ReduceOp
 from tilelang.ir.region import Region
 from tilelang.language import mistakes, questions
 from tilelang.language import trace as tracing
-from tilelang.language.handles import Condition, Index, is_index
+from tilelang.language.handles import Condition, Index
 from tilelang.language.literals import (
     broadcast_hint,
     broadcast_shapes,
     condition_mask,
     is_number,
     literal,
-    plain_number,
-    want_dtype,
 )
-from tilelang.language.operands import check_mask, check_no_nan, check_number, check_size, no_mask
+from tilelang.language.operands import check_mask, check_no_nan, check_number, check_size
 from tilelang.language.refusals import NoValues
 from tilelang.language.spellings import unknown_attribute
 
@@ -151,7 +146,7 @@ class Operand(NoValues):
         """Return the opposite mask."""
         operand = as_expression(self, None)
         check_mask(operand.dtype)
-        return _combine(LogicNot(operand.node), operand)
+        return combine(LogicNot(operand.node), operand)
 
     def __pos__(self) -> Expression:
         """Return the elements as they are."""
@@ -260,7 +255,7 @@ def unary(op: UnaryOp, x: OperandLike) -> Expression:
             f"`{op.value}` of {operand.dtype}, wanted a float",
             f'write `tl.{op.value}(tl.cast(x, "float32"))`',
         )
-    return _combine(Unary(op, operand.node), operand)
+    return combine(Unary(op, operand.node), operand)
 
 
 def binary(op: BinaryOp, left: OperandLike, right: OperandLike) -> Expression:
@@ -277,7 +272,7 @@ def binary(op: BinaryOp, left: OperandLike, right: OperandLike) -> Expression:
             f"`/` of {a.dtype}, wanted floats",
             'write `tl.cast(x, "float32") / ...`, and cast back with the rounding you want',
         )
-    return _combine(Binary(op, a.node, b.node), a, b)
+    return combine(Binary(op, a.node, b.node), a, b)
 
 
 def comparison(op: ComparisonOp, left: object, right: object) -> Expression:
@@ -288,83 +283,14 @@ def comparison(op: ComparisonOp, left: object, right: object) -> Expression:
     """
     a, b = as_pair(left, right)
     check_no_nan(left, right)
-    return _combine(Comparison(op, a.node, b.node), a, b, dtype=DType.BOOL)
+    return combine(Comparison(op, a.node, b.node), a, b, dtype=DType.BOOL)
 
 
 def logic(op: LogicOp, left: object, right: object) -> Expression:
     """Return `left op right` on masks."""
     a, b = as_pair(left, right)
     check_mask(a.dtype)
-    return _combine(Logic(op, a.node, b.node), a, b)
-
-
-def where(condition: object, then: object, otherwise: object) -> Expression:
-    """Return `then` where `condition`, a mask, holds, else `otherwise`; both of one dtype.
-
-    A mask is a comparison of tiles, or of indices: then it is the same for every element.
-
-    Example:
-        t[:] = tl.where((t > 0) & (u < 1), t, -u)
-
-    Raises:
-        TileError: E0115 for a condition that is no mask, E0110 for two dtypes, E0112 for two plain
-            numbers.
-    """
-    number = plain_number(condition)
-    if number is not None and not isinstance(number, bool):
-        raise no_mask(f"the plain number {number!r}")
-    mask = as_expression(condition, DType.BOOL)
-    check_mask(mask.dtype)
-    a, b = as_pair(then, otherwise)
-    return _combine(Where(mask.node, a.node, b.node), mask, a, b, dtype=a.dtype)
-
-
-def cast(x: OperandLike, dtype: DTypeLike, round: str = "nearest") -> Expression:
-    """Return `x` converted to `dtype`; a plain number becomes one of that dtype.
-
-    `round` is for float to integer: nearest (ties to even), floor, ceil, truncate, away (ties away
-    from zero); such casts saturate and turn NaN into 0. All others round to nearest even.
-
-    Example:
-        wide = tl.alloc_ub((16, 64), "float32")
-        wide[:] = tl.cast(t, "float32") / 3
-        t[:] = tl.cast(wide, t.dtype)
-
-    Raises:
-        TileError: E0116 for a dtype or a rounding that there is not, E0115 for a mask.
-    """
-    names = [rounding.value for rounding in Rounding]
-    if round not in names:
-        raise mistakes.error(
-            "E0116", f"round={round!r} is not a rounding", f"use one of {', '.join(names)}"
-        )
-    target = want_dtype(dtype)
-    operand = as_expression(x, target if is_number(x) else None)
-    check_number("cast", operand.dtype)
-    return _combine(Cast(operand.node, target, Rounding(round)), operand, dtype=target)
-
-
-def position(axis: int) -> Expression:
-    """Return each element's own index along `axis` of the tile assigned to, from 0, as int32.
-
-    Example:
-        for i in tl.for_range(4):
-            row = i * 16 + tl.position(0)
-            t[:] = tl.where(row < tl.position(1), 0, t)      # a triangle of zeros
-
-    Raises:
-        TileError: E0136 for an axis that is no plain int; when verified, E0346 for one that the
-            tile does not have.
-    """
-    trace = tracing.current("tl.position")
-    if not is_index(axis) or isinstance(axis, Index):
-        raise mistakes.error(
-            "E0136",
-            f"`tl.position` is given the axis {mistakes.shown(axis)}, wanted a plain int",
-            "write the number of an axis of the tile that is assigned to: `tl.position(1)`",
-        )
-    node = Position(int(axis))
-    return Expression(node, (), DType.INT32, trace.here(), trace.stamp, tuple(trace.scopes))
+    return combine(Logic(op, a.node, b.node), a, b)
 
 
 def as_pair(left: object, right: object) -> tuple[Expression, Expression]:
@@ -458,8 +384,12 @@ def check_fresh(expression: Expression, trace: tracing.Trace) -> None:
             scope.outer_reads.setdefault(name, (expression.loc, trace.here()))
 
 
-def _combine(node: Expr, *operands: Expression, dtype: DType | None = None) -> Expression:
-    """Return `node` over `operands`, which are fresh now, however old."""
+def combine(node: Expr, *operands: Expression, dtype: DType | None = None) -> Expression:
+    """Return `node` over `operands`, which are fresh now, however old.
+
+    Raises:
+        TileError: E0108 and E0109 for what is stale, E0111 for shapes, E0143 for too much.
+    """
     trace = tracing.current("an expression")
     shape = broadcast_shapes(*(operand.shape for operand in operands))
     if shape is None:

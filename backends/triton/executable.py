@@ -106,10 +106,12 @@ class TritonExecutable:
 
 
 def _no_gpu(kernel: str, reason: str) -> Diagnostic:
-    return Diagnostic(
-        "E1307",
-        f"`{kernel}` cannot run on the backend 'triton' here: {reason}",
-        hint=f"two checks work without a GPU: `tilelang check {kernel} --backends triton ...` (or "
+    hint = (
+        f"two checks work without a GPU: `tilelang check {kernel} --backends triton ...` (or "
         f"interpreter=True) runs it in Triton's interpreter, and `tilelang compile {kernel} "
-        "--backend triton --arch sm_90 ...` compiles it to machine code",
+        "--backend triton --arch sm_90 ...` compiles it to machine code"
     )
+    if not is_installed():
+        hint = "install it, or run on the backends that `tilelang backends` says run here"
+    message = f"`{kernel}` cannot run on the backend 'triton' here: {reason}"
+    return Diagnostic("E1307", message, hint=hint)

@@ -32,7 +32,7 @@ def missing() -> str | None:
     if not is_installed():
         return "the package `triton` is not installed (pip install 'tilelang-tik[triton]')"
     if find_spec("torch") is None:
-        return "launching takes torch, which is not installed"
+        return "running on a GPU takes torch, which is not installed"
     if not torch().cuda.is_available():
         return "torch sees no GPU"
     return None

@@ -36,6 +36,7 @@ def main() -> None:
     os.environ.setdefault("TRITON_DEFAULT_FP_FUSION", "1")
     if request["mode"] == "interpret":
         os.environ["TRITON_INTERPRET"] = "1"
+        _keep_bools()
         answer = [_guarded(job) for job in request["jobs"]]
     else:
         answer = [compile_kernel(job) for job in request["jobs"]]
@@ -48,6 +49,23 @@ def _guarded(job: Any) -> Any:
         return interpret(job)
     except Exception:
         return {"faults": [traceback.format_exc()]}
+
+
+def _keep_bools() -> None:
+    """Make the interpreter spread a bool as bools.
+
+    Triton 3.9's makes integers of it, which its own loads and stores do not take for a mask.
+    """
+    builder: Any = import_module("triton.runtime.interpreter").InterpreterBuilder
+    spread = builder.create_splat
+
+    def create_splat(self: Any, kind: Any, argument: Any) -> Any:
+        made = spread(self, kind, argument)
+        if argument.data.dtype == bool:
+            made.data = made.data.astype(bool)
+        return made
+
+    builder.create_splat = create_splat
 
 
 def load(path: str) -> Any:

@@ -1,9 +1,13 @@
 """Commands that list kernels, backends, machines and errors."""
 
+import re
+from typing import Any
+
 import pytest
 
 from tests.cli.command import Command
 from tilelang import __version__
+from tilelang.backend import find_backend
 from tilelang.machines import machine_names
 
 
@@ -25,6 +29,19 @@ def test_backends_says_who_runs_here(tilelang: Command):
     assert rows["numpy"]["runs"] is True
     assert rows["numpy"]["machine"] == "host"
     assert "numpy" in tilelang("backends").out
+
+
+def test_backends_names_the_way_in_which_one_is_checked_that_does_not_run(
+    tilelang: Command, monkeypatch: pytest.MonkeyPatch
+):
+    kind: Any = type(find_backend("tik"))
+    monkeypatch.setattr(kind, "runs_here", "there is no chip")
+    assert re.search("ascend910 +no +there is no chip", tilelang("backends").out)
+    monkeypatch.setattr(kind, "check_mode", "emulator", raising=False)
+    assert re.search("ascend910 +emulator only +there is no chip", tilelang("backends").out)
+    rows = {row["name"]: row for row in tilelang("backends", "--json").data}
+    assert rows["tik"]["runs"] is False
+    assert rows["tik"]["how"] == "emulator only"
 
 
 def test_machine_lists_every_machine(tilelang: Command):

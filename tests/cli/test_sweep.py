@@ -1,5 +1,6 @@
 """`tilelang sweep`."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -73,3 +74,13 @@ def test_interrupted_it_says_that_it_can_go_on(tilelang: Command, monkeypatch: p
     monkeypatch.setattr("tilelang.cli.sweep.sweep_problem", interrupt)
     said = tilelang(*GEMM, *TILES, status=130).err
     assert "the same command goes on where it was" in said
+
+
+def test_a_package_that_is_missing_is_named_without_a_place_in_anybodys_code(
+    tilelang: Command, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setitem(sys.modules, "joblib", None)
+    said = tilelang(*GEMM, *TILES, "--jobs", "2", status=1).err
+    assert "error[E0604]: this sweep needs 'joblib', which is not installed" in said
+    assert ".py:" not in said
+    assert "pip install 'tilelang-tik[sweep]'" in said

@@ -1,6 +1,8 @@
 """The pictures of a sweep: what is in them, not how it looks."""
 
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -55,16 +57,24 @@ def test_nothing_is_drawn_where_nothing_has_a_value(model: Model, tmp_path: Path
     assert list(tmp_path.glob("*.svg")) == []
 
 
-def test_a_missing_package_is_named_before_anything_runs(
+def test_without_matplotlib_a_sweep_runs_and_says_what_draws_it(
     model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    import sys
-
-    from tilelang.diagnostics import TileError
-
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    settings: dict[str, Any] = {"M": 16, "N": 256, "K": 256, "m_tile": 16, "dtype": "float16"}
     plan = Plan(out=tmp_path, check=False)
-    with pytest.raises(TileError, match=r"E0604\].*'matplotlib'") as said:
-        gemm.sweep(TILES, M=16, N=16, K=16, dtype="float16", backend="model", plan=plan)
-    assert "tilelang-tik[plot]" in str(said.value)
-    assert model.counted == []
+    with monkeypatch.context() as without:
+        without.setitem(sys.modules, "matplotlib", None)
+        report = gemm.sweep(TILES, **settings, backend="model", plan=plan)
+    said = str(report)
+    assert "not drawn: this sweep needs 'matplotlib', which is not installed" in said
+    assert "pip install 'tilelang-tik[plot]'" in said
+    assert "n_tile \\ k_tile" in said or "k_tile \\ n_tile" in said
+    assert report.ok
+    assert report.pictures == ()
+    n_counted = len(model.counted)
+
+    again = gemm.sweep(TILES, **settings, backend="model", plan=plan)
+    assert len(model.counted) == n_counted
+    assert [picture.suffix for picture in again.pictures] == [".png", ".svg"]
+    assert f"drawn in {again.pictures[0]} and {again.pictures[1]}" in str(again)
+    assert again.to_json()["pictures"] == [str(picture) for picture in again.pictures]

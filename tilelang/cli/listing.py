@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from tilelang.backend import backend_names, find_backend
+from tilelang.check.procedure import check_options
 from tilelang.cli.options import JsonOption
 from tilelang.cli.tables import Row, show
 from tilelang.diagnostics import TileError
@@ -31,8 +32,11 @@ def _kernel(name: str) -> Row:
 
 
 def backends(as_json: JsonOption = False) -> None:
-    """List the installed backends and whether they run on this computer."""
-    columns = {"name": "backend", "machine": "machine", "runs": "runs here", "why_not": ""}
+    """List the installed backends and whether they run on this computer.
+
+    One that does not may still be checked here: Triton's kernels run in its interpreter.
+    """
+    columns = {"name": "backend", "machine": "machine", "how": "runs here", "why_not": ""}
     show([_backend(name) for name in backend_names()], columns, as_json=as_json)
 
 
@@ -44,12 +48,15 @@ def _backend(name: str) -> Row:
             "name": name,
             "machine": None,
             "runs": False,
+            "how": "no",
             "why_not": error.diagnostics[0].message,
         }
+    runs, (_, mode) = backend.runs_here is None, check_options(backend)
     return {
         "name": name,
         "machine": backend.machine,
-        "runs": backend.runs_here is None,
+        "runs": runs,
+        "how": "yes" if runs else f"{mode} only" if mode else "no",
         "why_not": backend.runs_here,
     }
 

@@ -27,7 +27,7 @@ class Plan:
     out: str | Path | None = None
     """Folder of the log and of the pictures; None: the user's log alone (`log.user_log`)."""
     pictures: bool = True
-    """Whether the heat map is drawn into `out` (by matplotlib)."""
+    """Whether the heat map is drawn into `out`, where matplotlib is installed."""
     random: int | None = None
     """Try so many tiles, drawn at random; None: all."""
     seed: int = 0

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from tilelang.attributes import python_text
 from tilelang.diagnostics import Diagnostic, TileError, callsite
@@ -11,7 +12,6 @@ from tilelang.sweep.cycles import CycleModel, find_model
 from tilelang.sweep.final import check_winner, compare_finalists
 from tilelang.sweep.keys import describe_sweep, place_of, sweep_key, versions
 from tilelang.sweep.log import Log
-from tilelang.sweep.packages import need
 from tilelang.sweep.picture import save_pictures
 from tilelang.sweep.plan import Metric, Plan
 from tilelang.sweep.prediction import find_correlation
@@ -40,9 +40,6 @@ def sweep_problem(
     space = read_space(problem.kernel, tiles, problem.fixed)
     metric = choose_metric(problem, plan)
     combinations = space.draw(plan.random, plan.seed)
-    draws = plan.out is not None and plan.pictures
-    if draws:
-        need("matplotlib", "plot")  # said now, not when all the work is done
     with Log(plan.out) as log, open_runner(plan) as runner:
         key, place = sweep_key(problem, metric), place_of(metric, plan)
         log.enter_sweep(key, describe_sweep(problem, metric))
@@ -50,9 +47,7 @@ def sweep_problem(
         now = versions(problem)
         course = Course(problem, plan, metric, log, key, place, now, runner, seen)
         report = _report(course, space, combinations, started)
-    if draws:
-        save_pictures(report)
-    return report
+    return _drawn(report) if plan.out is not None and plan.pictures else report
 
 
 def choose_metric(problem: Problem, plan: Plan) -> Metric:
@@ -104,6 +99,14 @@ def _report(course: Course, space: Space, combinations: Sequence[Tiles], started
         time.perf_counter() - started,
         course.log.path,
     )
+
+
+def _drawn(report: Report) -> Report:
+    """Return the report with its pictures, or with what is missing to draw them."""
+    try:
+        return replace(report, pictures=tuple(save_pictures(report)))
+    except TileError as error:
+        return replace(report, undrawn=error.diagnostics[0])
 
 
 def _correlation(

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from tilelang.diagnostics import Diagnostic
 from tilelang.diagnostics.explain import explanations
 from tilelang.sweep.effects import Effects, find_effects
 from tilelang.sweep.heat_map import HeatMap, heat_map
@@ -56,6 +57,10 @@ class Report:
     correlation: Correlation | None
     seconds: float
     log: Path
+    pictures: tuple[Path, ...] = ()
+    """The heat map as files, where a folder was given for them."""
+    undrawn: Diagnostic | None = None
+    """Why there are no such files though there should be: a package is missing."""
 
     @property
     def ok(self) -> bool:
@@ -107,6 +112,7 @@ class Report:
             "metric": self.metric.value,
             "unit": "seconds" if self.metric is Metric.TIME else "cycles",
             "log": str(self.log),
+            "pictures": [str(picture) for picture in self.pictures],
             "counts": self.counts,
             "winner": _plain(self.winner) if self.winner else None,
             "trials": [_plain(trial) for trial in self.trials],

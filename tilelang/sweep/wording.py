@@ -34,8 +34,13 @@ def head_lines(report: Report) -> Iterator[str]:
 
 
 def tail_lines(report: Report) -> Iterator[str]:
-    """Yield what comes after the heat map: reasons, effects, noise, and the winner."""
-    parts = (reason_lines(report), finding_lines(report), winner_lines(report))
+    """Yield what comes after the heat map: pictures, reasons, effects, noise, and the winner."""
+    parts = (
+        picture_lines(report),
+        reason_lines(report),
+        finding_lines(report),
+        winner_lines(report),
+    )
     texts = ["\n".join(lines) for lines in parts]
     yield "\n\n".join(text for text in texts if text)
 
@@ -77,6 +82,15 @@ def cell_text(cell: Cell, size: float) -> str:
     if cell.code is not None:
         return cell.code
     return DROPPED_MARK if cell.status is Status.DROPPED else ""
+
+
+def picture_lines(report: Report) -> Iterator[str]:
+    """Yield where the heat map is drawn, or why it is not."""
+    if report.pictures:
+        yield f"drawn in {' and '.join(map(str, report.pictures))}"
+    if report.undrawn is not None:
+        yield f"not drawn: {report.undrawn.message}"
+        yield f"    {report.undrawn.hint}; the same sweep then draws it, and measures nothing again"
 
 
 def reason_lines(report: Report) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 import tilelang as tl
 from tests.backends.triton.running import SM90, needs_triton
-from tilelang.backends.triton import BACKEND, gpu, processes
+from tilelang.backends.triton import BACKEND, executable, gpu, processes
 from tilelang.cli.app import app
 from tilelang.diagnostics import TileError
 from tilelang.shipped import find_kernel
@@ -78,12 +78,12 @@ def test_an_option_that_is_not_known(option: dict[str, object]):
 
 def test_arrays_that_the_program_does_not_take():
     program = find_kernel("gemm").program(dtype="float16", machine="sm90", **SMALL)
-    executable = BACKEND.compile(program, SM90)
+    compiled = BACKEND.compile(program, SM90)
     a = np.zeros((64, 64), np.float16)
     with pytest.raises(TileError, match="E1306"):
-        executable(a, a)
+        compiled(a, a)
     with pytest.raises(TileError, match=r"E1306.*`c` is float16\[64, 64\], wanted float32"):
-        executable(a, a, a)
+        compiled(a, a, a)
 
 
 def test_without_a_gpu_the_two_checks_that_work_are_named(monkeypatch: pytest.MonkeyPatch):
@@ -96,6 +96,15 @@ def test_without_a_gpu_the_two_checks_that_work_are_named(monkeypatch: pytest.Mo
     assert "torch sees no GPU" in message
     assert "tilelang check gemm --backends triton" in message
     assert "tilelang compile gemm --backend triton --arch sm_90" in message
+
+
+def test_without_triton_no_check_is_promised(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(gpu, "is_installed", lambda: False)
+    monkeypatch.setattr(executable, "is_installed", lambda: False)
+    a = np.zeros((64, 64), np.float16)
+    with pytest.raises(TileError, match=r"E1307(.|\n)*tilelang-tik\[triton\]") as caught:
+        find_kernel("gemm")(a, a, backend="triton")
+    assert "interpreter" not in str(caught.value)
 
 
 def test_without_triton_the_extra_is_named(monkeypatch: pytest.MonkeyPatch):

@@ -127,7 +127,8 @@ def _convolve(
             tl.data_move(weights, w[output, c * plan.c_tile, 0, 0])
             for t in tl.for_range(plan.n_tiles):
                 n, position = _place(first * plan.n_tiles + t, plan)
-                row = position // plan.out_width * plan.window.stride[0] - plan.window.padding[0]
+                hung_over = plan.window.padding[0] - plan.padding[0]
+                row = position // plan.out_width * plan.window.stride[0] - hung_over
                 channel = group * w.shape[1] + c * plan.c_tile
                 tl.data_move(features[t, :, :, :], x[n, channel:, row:, :])
             _multiply(acc, features, weights, first, plan, is_first=c == 0)
@@ -152,7 +153,6 @@ def _multiply(
 ) -> None:
     """Add to `acc` the products over one tile of channels, in steps of `plan.k_step` columns."""
     matrix = tl.as_matrix(weights)
-    _, _, left, right = plan.window.padding
     n_steps = matrix.shape[0] // plan.k_step
     for k in tl.for_range(n_steps, stages=2 if plan.n_tiles == 1 else 1):
         b0 = tl.alloc_l0b((plan.k_step, plan.o_tile), weights.dtype)
@@ -166,7 +166,7 @@ def _multiply(
                 kernel=plan.window.kernel,
                 stride=plan.window.stride,
                 dilation=plan.window.dilation,
-                padding=(0, 0, left, right),
+                padding=plan.padding,
                 row=position % plan.out_width,
                 column=k * plan.k_step,
             )

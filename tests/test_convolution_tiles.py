@@ -96,3 +96,20 @@ def test_as_many_tiles_come_together_as_fit_l1():
     assert counts[0] == 1
     assert counts == sorted(counts)
     assert counts[-1] == 64
+
+
+@pytest.mark.parametrize(
+    ("m_tile", "padding", "rows"), [(96, (1, 2, 3, 4), 9), (48, (0, 0, 3, 4), 8)]
+)
+def test_the_slab_of_a_whole_image_is_its_map(m_tile: int, padding: tuple[int, ...], rows: int):
+    """A window of 3 by 5 gives 10 by 8 positions, of which 48 are 6 rows."""
+    tiles = {"m_tile": m_tile, "o_tile": 16, "c_tile": 16, "k_tile": 16, "n_tiles": 1}
+    plan = plan_convolution(
+        (1, 16, 9, 5),
+        (16, 16, 3, 5),
+        DType.FLOAT16,
+        Window((3, 5), padding=(1, 2, 3, 4)),
+        groups=1,
+        tiles={**tiles, "l1_bytes": 1 << 20},
+    )
+    assert (plan.padding, plan.slab_height) == (padding, rows)

@@ -47,6 +47,14 @@ def test_k_is_one_step_up_to_1024_units_and_steps_of_512_at_most_beyond(dtype: D
     assert k_tile(4096 * unit) == 512 * unit
 
 
+@pytest.mark.parametrize(("n", "k"), [(1024, 256), (1003, 997), (4096, 4096)])
+def test_the_packed_tile_of_bytes_for_few_rows_is_small(n: int, k: int):
+    tiles = product_tiles(16, n, k, DType.INT8, "host")
+    assert tiles["n_tile"] * tiles["k_tile"] <= (32 << 10 if n * k <= 1 << 20 else 128 << 10)
+    many = product_tiles(64, n, k, DType.INT8, "host")
+    assert many["n_tile"] * many["k_tile"] >= 4 * tiles["n_tile"] * tiles["k_tile"]
+
+
 @pytest.mark.parametrize("machine", ["host", "ascend310", "ascend910", "ascend910b", "sm90"])
 @pytest.mark.parametrize("dtype", ["float16", "float32", "bfloat16", "int8"])
 @pytest.mark.parametrize("sizes", [(1, 17, 3), (16, 1024, 256), (1000, 1003, 997), (4096,) * 3])

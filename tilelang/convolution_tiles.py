@@ -134,11 +134,24 @@ class Plan:
     """Tiles of input channels in a group."""
     k_step: int
     """Columns of one step on the cube; they divide those of a tile of channels."""
+    map_height: int
+    """Rows of a map, if a tile has all the positions of an image; else 0."""
+
+    @property
+    def padding(self) -> tuple[int, int, int, int]:
+        """The padding that `load3d` adds: of all sides, if a slab is a map.
+
+        The slab of a tile has rows of its own above and below: they hang over the map.
+        """
+        _, _, left, right = self.window.padding
+        return self.window.padding if self.map_height else (0, 0, left, right)
 
     @property
     def slab_height(self) -> int:
         """Input rows under `n_rows` output rows."""
         window = self.window
+        if self.map_height:
+            return self.map_height
         return (
             (self.n_rows - 1) * window.stride[0] + (window.kernel[0] - 1) * window.dilation[0] + 1
         )
@@ -186,6 +199,7 @@ def plan_convolution(
         c_tile=c_tile,
         n_c=max(-(-n_channels // c_tile), 1),  # C = 0: padding alone
         k_step=k_blocks * k0,
+        map_height=features[2] if len(firsts) == 1 else 0,
     )
     slab_bytes = _round_up(c_tile, k0) * plan.slab_height * features[3] * dtype.n_bytes
     room = tiles["l1_bytes"] // min(plan.n_c, 2) - n_blocks * k0 * o_tile * dtype.n_bytes

@@ -12,6 +12,10 @@ is what keeps tiles of `a` and of sums in the caches; of a large product there a
 threads or more. The numbers are those of cores with 512-bit vectors and dot products of bfloat16
 and int8.
 
+Bytes for few rows are the exception: what 16 rows make of a tile of `b` takes little longer than to
+pack it. Steps of 64 units keep the packed tile in the first-level cache; of a `b` that the
+second-level cache does not hold tiles are wider, so that long runs of its rows are read.
+
 On the first Ascend generation tiles are 128 by 128, or 256 where these keep all cores busy, with
 steps of 256 bytes: as much of a row as the link to GM moves at once. On other machines they are 128
 by 128 with steps of 64; on a GPU sizes are powers of two, and a step is 128 bytes, the widest
@@ -48,6 +52,10 @@ _TILE_BYTES = 512 << 10
 _SUM_BYTES = 2 << 20
 """Of an accumulator."""
 _MAX_COLUMNS, _MAX_ROWS = 2048, 512
+_FEW_ROWS, _FEW_ROWS_UNITS = 32, 64
+_NEAR_BYTES = 1 << 20
+"""Of a `b` that the second-level cache holds."""
+_NEAR_COLUMNS, _FAR_COLUMNS = 128, 512
 _LARGE = 1 << 25
 """Products from which more threads than one pay, so that tiles had better come in pairs."""
 
@@ -112,6 +120,8 @@ def _ascend_tiles(m: int, n: int, k: int, dtype: DType, n_cores: int) -> tuple[i
 
 def _host_tiles(m: int, n: int, k: int, dtype: DType) -> dict[str, int]:
     unit = _UNIT[dtype]
+    if m <= _FEW_ROWS and dtype.n_bytes == 1:
+        return _few_rows_tiles(m, n, k, dtype)
     most = (_ONE_STEP_UNITS if k <= _ONE_STEP_UNITS * unit else _STEP_UNITS) * unit
     k_tile = _Cut(k, max(_FRACTAL, dtype.k0), 128 * unit, most, 8.0 * unit).best()
     n_tile = _Cut(n, max(_FRACTAL, dtype.k0), 192, _MAX_COLUMNS, 4.0).best()
@@ -121,6 +131,15 @@ def _host_tiles(m: int, n: int, k: int, dtype: DType) -> dict[str, int]:
     rows = _Cut(m, _FRACTAL, 64, max(fit // _FRACTAL, 1) * _FRACTAL, 3.0)
     m_tile = rows.best(-(-n // n_tile) if is_large else 0)
     return {"m_tile": m_tile, "n_tile": n_tile, "k_tile": k_tile}
+
+
+def _few_rows_tiles(m: int, n: int, k: int, dtype: DType) -> dict[str, int]:
+    columns = _NEAR_COLUMNS if n * k <= _NEAR_BYTES else _FAR_COLUMNS
+    sizes = {
+        "n_tile": _Cut(n, dtype.k0, columns // 2, columns, 4.0).best(),
+        "k_tile": _Cut(k, dtype.k0, 128, _FEW_ROWS_UNITS * _UNIT[dtype], 32.0).best(),
+    }
+    return {"m_tile": _round_up(max(m, 1), _FRACTAL), **sizes}
 
 
 def _at_most(size: int, most: int, step: int) -> int:

@@ -12,6 +12,7 @@ from tilelang.backends.llvm.squares import emit_elements
 from tilelang.backends.llvm.units import emit_unit_fill, emit_units, find_units
 from tilelang.backends.llvm.values import Value, literal
 from tilelang.backends.llvm.vector_axis import WIDTHS
+from tilelang.backends.llvm.weight_rows import WeightRows, find_weight_rows
 from tilelang.ir import condition as cond
 from tilelang.ir import index as ix
 from tilelang.ir.condition import Condition
@@ -29,6 +30,9 @@ def emit_move(frame: Frame, stmt: Move) -> None:
     src = replace(src, pad=stmt.pad)
     box = target.within(source)
     units = find_units(frame, stmt.dst, stmt.src, box)
+    if units is None and (rows := find_weight_rows(frame, stmt)):
+        _emit_weight_rows(frame, stmt, rows)
+        return
     if missing := _missing(frame, space, source):
         with frame.code.when(frame.condition(missing)):
             for part in outside(frame, target, source):
@@ -41,6 +45,18 @@ def emit_move(frame: Frame, stmt: Move) -> None:
         if is_empty(frame, box, units.axis):
             return
     emit_copy(frame, space, box, dst, src)
+
+
+def _emit_weight_rows(frame: Frame, stmt: Move, rows: WeightRows) -> None:
+    """Write a move of weights by the rows of their tensor: all padding first, if there is some."""
+    space = open_space(frame, stmt.dst.shape)
+    dst = region_access(frame, stmt.dst, space)
+    src = Access(frame.places[stmt.src.buffer.name], stmt.src.buffer.dtype, rows.offset)
+    if missing := _missing(frame, rows.space, rows.box):
+        with frame.code.when(frame.condition(missing)):
+            _emit_fill(frame, space, space.box, dst, replace(src, pad=stmt.pad))
+    dst = element_access(frame, stmt.dst, (rows.row, rows.space.indices[1]))
+    emit_copy(frame, rows.space, rows.box, dst, src)
 
 
 def emit_copy(frame: Frame, space: Space, box: Box, dst: Access, src: Access) -> None:

@@ -2,6 +2,7 @@
 
 import ctypes
 from collections.abc import Callable, Sequence
+from ctypes import addressof
 from dataclasses import dataclass
 from typing import Any
 
@@ -106,6 +107,7 @@ class LlvmExecutable:
         self._n_threads = max(min(n_threads, code.entry.n_cores), 1)
         buffers = (*program.inputs, *program.results)
         self._wanted = [(b.dtype.numpy, b.layout.physical_shape(b.shape)) for b in buffers]
+        # bfloat16 is no type of Python's buffers: such arrays are seen as integers.
         self._has_opaque = any(buffer.dtype is DType.BFLOAT16 for buffer in buffers)
         self._n_inputs = len(program.inputs)
         self._padded = tuple(
@@ -133,12 +135,15 @@ class LlvmExecutable:
         """
         if [(array.dtype, array.shape) for array in arrays] != self._wanted:
             check_arrays(self._program, arrays)
-        try:
-            addresses = _addresses(arrays, has_opaque=self._has_opaque)
+        seen: Sequence[Array] = arrays
+        if self._has_opaque:
+            seen = [array.view(_INTEGERS[array.itemsize]) for array in arrays]
+        try:  # five times as fast as `ndarray.ctypes`
+            addresses = [addressof(_first_byte(array)) for array in seen]
         except (TypeError, ValueError):  # read-only, empty, or of other strides
             self._call_with_copies(arrays)
-            return
-        self._call(arrays, addresses)
+        else:
+            self._call(arrays, addresses)
 
     def _call(self, arrays: Sequence[Array], addresses: list[int]) -> None:
         for number in self._padded:
@@ -169,19 +174,6 @@ _first_byte: Callable[[Any], ctypes.c_char] = ctypes.c_char.from_buffer
 _INTEGERS = {n_bytes: np.dtype(f"u{n_bytes}") for n_bytes in (1, 2, 4, 8)}
 
 
-def _addresses(arrays: Sequence[Array], *, has_opaque: bool) -> list[int]:
-    """Return where the arrays lie, five times as fast as `ndarray.ctypes` does.
-
-    bfloat16 is `opaque`: no type of Python's buffers, so the array is seen as one of integers.
-
-    Raises:
-        TypeError, ValueError: for an array that cannot be written, is empty, or not contiguous.
-    """
-    if has_opaque:
-        arrays = [array.view(_INTEGERS[array.itemsize]) for array in arrays]
-    return [ctypes.addressof(_first_byte(array)) for array in arrays]
-
-
 _PAGE = 4096
 
 
@@ -192,7 +184,7 @@ class _Memory:
         """Allocate it, undefined."""
         n_slots = n_arrays + len(entry.workspace_bytes)
         self.slots = (ctypes.c_void_p * n_slots)()
-        self.arrays = ctypes.addressof(self.slots)
+        self.arrays = addressof(self.slots)
         self.stride = -(-entry.n_scratch_bytes // _PAGE) * _PAGE + _PAGE
         self._held = [np.empty(self.stride * n_threads + _PAGE, np.uint8)]
         self.scratch = _aligned(self._held[0])

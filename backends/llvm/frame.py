@@ -30,6 +30,14 @@ class Place:
 
 
 @dataclass
+class Carried:
+    """Values of LLVM type `kind` that loops carry from one turn to the next; bodies change them."""
+
+    kind: str
+    values: list[str]
+
+
+@dataclass
 class Frame:
     """The state of generating one function."""
 
@@ -46,17 +54,24 @@ class Frame:
         self.ranges[var] = (low, max(low, high))
 
     @contextmanager
-    def loop(self, var: str, start: Index, stop: Index) -> Generator[None]:
-        """Write the loop `for var in range(start, stop)`."""
+    def loop(
+        self, var: str, start: Index, stop: Index, *, step: int = 1, carried: Carried | None = None
+    ) -> Generator[None]:
+        """Write the loop `for var in range(start, stop, step)`; its body changes `carried`."""
         start, stop = self.simplified(start), self.simplified(stop)
         low, high = ix.bounds(start, self.ranges)[0], ix.bounds(stop, self.ranges)[1] - 1
-        if start.is_constant and stop == ix.add(start, ix.constant(1)):
+        if start.is_constant and stop.is_constant and 0 < stop.constant - start.constant <= step:
             self.bind(var, str(low), low, low)
             yield
             return
-        with self.code.loop(self.number(start), self.number(stop)) as loop:
+        values, kind = (carried.values, carried.kind) if carried else ([], "")
+        firsts = [(kind, value) for value in values]
+        with self.code.loop(self.number(start), self.number(stop), step, firsts) as loop:
             self.bind(var, loop.index, low, high)
+            values[:] = loop.carried
             yield
+            loop.update(*values)
+        values[:] = loop.results
 
     def fresh(self) -> str:
         """Return a name for a variable of the generator's own, which no program can have."""

@@ -4,8 +4,8 @@ Each step loads one vector of every panel of `b` and one unit of every row of `a
 latter, and adds all products. LLVM makes of it what a person would write, 99 % of the peak.
 """
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from tilelang.backends.llvm.code import Choice
 from tilelang.backends.llvm.frame import Frame
@@ -22,11 +22,9 @@ from tilelang.ir.index import Index
 
 _FEW_ROWS = 32
 """Rows of `a` up to which the sums below are mostly not there to be asked for."""
-_FOUR_BIASES = -0x7F7F7F80
-"""Four bytes of 128."""
 _LINE = 64
 """Bytes of a line of the cache."""
-_UNROLL = 4
+UNROLL = 4
 """Units of k a step; more makes LLVM hoist loads and spill sums (8x2 on Zen 5: 86 % of peak)."""
 
 
@@ -35,14 +33,31 @@ def emit_tile(
 ) -> None:
     """Write the sums of one tile; where `init` holds they start from zero.
 
-    `bias` is what biased bytes of `a` add to the sums of each panel (`emit_bias`).
+    `bias` is what biased bytes of `a` add to the sums of each panel (see `bias.py`).
+    """
+    add = partial(_add_units, frame, product, tile)
+    emit_sums(frame, product, tile, init, bias, add=add)
+
+
+def emit_sums(
+    frame: Frame,
+    product: Product,
+    tile: Tile,
+    init: Condition,
+    bias: Sequence[str],
+    *,
+    add: Callable[[Sequence[str]], Sequence[str]],
+) -> None:
+    """Write the sums of one tile as `emit_tile` does; `add` adds all products to what it is given.
+
+    Both are vectors, row by row.
     """
     addresses = _sum_addresses(frame, product, tile)
     lanes = Lanes(frame.code, frame.host, LANES)
     if product.size[0] > _FEW_ROWS:
         _prefetch_next(frame, product, tile, addresses)
     starts = _first_sums(frame, product, tile, init)
-    sums = _add_units(frame, product, tile, starts)
+    sums = add(starts)
     for number, (address, total) in enumerate(zip(addresses, sums, strict=True)):
         if bias:
             total = lanes.op("sub", "i32", total, bias[number % tile.n_panels])
@@ -83,28 +98,22 @@ def _prefetch_next(frame: Frame, product: Product, tile: Tile, addresses: Sequen
         code.do(f"call void @llvm.prefetch.p0(ptr {below}, i32 1, i32 3, i32 1)")
 
 
-def emit_bias(frame: Frame, product: Product, tile: Tile) -> list[str]:
-    """Write the sums over k of 128 times each panel of `b`, and return them."""
-    only_bias = replace(tile, n_rows=0)
-    return _add_units(frame, product, only_bias, ["zeroinitializer"] * tile.n_panels)
-
-
 def _add_units(frame: Frame, product: Product, tile: Tile, sums: Sequence[str]) -> list[str]:
-    """Write the loop over k. A tile without rows has one row of sums, of the bias."""
+    """Write the loop over k."""
     kind = f"<{LANES} x {product.method.sum_type}>"
     carried = [(kind, total) for total in sums]
     first, last = frame.number(tile.first), frame.number(tile.last)
-    with frame.code.loop(first, last, _UNROLL, carried) as loop:
-        unit = _bind_unit(frame, product, loop.index)
+    with frame.code.loop(first, last, UNROLL, carried) as loop:
+        unit = bind_unit(frame, product, loop.index)
         totals = list(loop.carried)
-        for step in range(_UNROLL):
+        for step in range(UNROLL):
             index = ix.add(ix.variable(unit), ix.constant(step))
             totals = _add_unit(frame, product, tile, index, totals)
         loop.update(*totals)
     return list(loop.results)
 
 
-def _bind_unit(frame: Frame, product: Product, value: str) -> str:
+def bind_unit(frame: Frame, product: Product, value: str) -> str:
     """Name the variable of the loop over k: a multiple of the unroll factor."""
     name = frame.fresh()
     frame.bind(name, value, 0, product.size[2] - 1)
@@ -115,20 +124,17 @@ def _add_unit(
     frame: Frame, product: Product, tile: Tile, unit: Index, sums: list[str]
 ) -> list[str]:
     lanes, method = Lanes(frame.code, frame.host, LANES), product.method
-    vectors = _load_vectors(frame, product, tile, unit)
+    vectors = load_vectors(frame, product, tile, unit)
     added: list[str] = []
-    for row in range(len(sums) // tile.n_panels):
-        if row < tile.n_rows:
-            factor = _load_factor(frame, product, tile, unit, row)
-        else:
-            factor = lanes.constant("i32", _FOUR_BIASES)
+    for row in range(tile.n_rows):
+        factor = _load_factor(frame, product, tile, unit, row)
         own = sums[row * tile.n_panels : (row + 1) * tile.n_panels]
         for vector, total in zip(vectors, own, strict=True):
             added.append(multiply_add(lanes, method, factor, vector, total))
     return added
 
 
-def _load_vectors(frame: Frame, product: Product, tile: Tile, unit: Index) -> list[str]:
+def load_vectors(frame: Frame, product: Product, tile: Tile, unit: Index) -> list[str]:
     """Load one vector of units from every panel of the tile."""
     b, method = product.b, product.method
     start = ix.add(b.start, ix.scale(tile.panel, b.outer))
@@ -199,7 +205,7 @@ def _load_factor(frame: Frame, product: Product, tile: Tile, unit: Index, row: i
     a, method = product.a, product.method
     if isinstance(a, Pixels):
         address = unit_address(frame, a, ix.add(tile.row, ix.constant(row)), unit, method)
-        return _broadcast(frame, method, address)
+        return broadcast(frame, method, address)
     start = ix.add(a.start, ix.scale(ix.floor_div(tile.row, ROWS), a.outer))
     base = frame.address(a.pointer, method.a.llvm, frame.value(start))
     whole = ix.add(unit, ix.constant(-unit.constant))
@@ -211,10 +217,10 @@ def _load_factor(frame: Frame, product: Product, tile: Tile, unit: Index, row: i
     inside = ix.add(inside, ix.scale(ix.modulo(tile.row, ROWS), a.row))
     here = frame.address(base, method.a.llvm, frame.value(inside))
     offset = row // ROWS * a.outer + row % ROWS * a.row + unit.constant * method.unit
-    return _broadcast(frame, method, frame.address(here, method.a.llvm, str(offset)))
+    return broadcast(frame, method, frame.address(here, method.a.llvm, str(offset)))
 
 
-def _broadcast(frame: Frame, method: Method, address: str) -> str:
+def broadcast(frame: Frame, method: Method, address: str) -> str:
     """Load one unit and broadcast it."""
     element = "float" if method.multiply is Multiply.FMA else "i32"
     scalar = frame.code.let(f"load {element}, ptr {address}, align 4")

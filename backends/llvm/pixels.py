@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from tilelang.backends.llvm.frame import Frame
 from tilelang.backends.llvm.panels import Method
+from tilelang.backends.llvm.slabs import Columns, Slab
 from tilelang.backends.llvm.storage import Storage
 from tilelang.backends.llvm.values import Lanes
-from tilelang.backends.llvm.windows import Columns, Slab
 from tilelang.ir import index as ix
 from tilelang.ir.index import Index
 from tilelang.ir.region import Region
@@ -23,11 +23,12 @@ class Pixels:
     pointer: str
     row: Index
     column: Index
+    taps: str
+    """The address of a table: how far each step of k lies behind the first tap, in elements."""
 
     def n_rows(self, n_all: int, most: int) -> int:
         """Return the rows of a micro-kernel: if possible so many that none are left over."""
-        load = self.columns.load
-        _, width = load.window.output(*load.src.shape[1:])
+        _, width = self.columns.output
         sizes = range(most, most // 2, -1)
         exact = [size for size in sizes if n_all % size == 0 and width % size == 0]
         return exact[0] if exact else most
@@ -43,7 +44,9 @@ def find_pixels(frame: Frame, region: Region, method: Method) -> Pixels | None:
     if ix.known_divisor(column) % (UNITS * method.unit):
         return None
     pointer = frame.places[columns.load.src.buffer.name].pointer
-    return Pixels(columns, pointer, row, column)
+    steps = range(0, columns.n_columns, UNITS * method.unit)
+    taps = frame.code.table([columns.column(ix.constant(step)).constant for step in steps])
+    return Pixels(columns, pointer, row, column, taps)
 
 
 def unit_address(frame: Frame, pixels: Pixels, row: Index, unit: Index, method: Method) -> str:
@@ -62,13 +65,9 @@ def unit_address(frame: Frame, pixels: Pixels, row: Index, unit: Index, method: 
 
 def _tap(frame: Frame, pixels: Pixels, unit: Index, method: Method) -> str:
     """Return how far the step that holds `unit` lies behind the first tap, from a table."""
-    step = UNITS * method.unit
-    columns = pixels.columns
-    taps = [columns.tap(ix.constant(at)) for at in range(0, columns.n_columns, step)]
-    table = frame.code.table([tap.constant for tap in taps])
     whole = ix.scale(ix.add(unit, ix.constant(-unit.constant)), method.unit)
-    number = frame.value(ix.floor_div(ix.add(pixels.column, whole), step))
-    slot = frame.address(table, "i64", number)
+    number = frame.value(ix.floor_div(ix.add(pixels.column, whole), UNITS * method.unit))
+    slot = frame.address(pixels.taps, "i64", number)
     return frame.code.pure(f"load i64, ptr {slot}", slot)  # pure, for the table is constant
 
 

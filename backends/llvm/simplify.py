@@ -18,10 +18,16 @@ Ranges: TypeAlias = Mapping[str, tuple[int, int]]
 
 def simplify(index: Index, ranges: Ranges) -> Index:
     """Return an index equal to `index` while each variable stays in its range (ends included)."""
-    if all(isinstance(atom, Var) for atom, _ in index.terms):
+    if all(isinstance(atom, Var) and not _is_single(atom, ranges) for atom, _ in index.terms):
         return index
     parts = (ix.scale(_simplify_atom(atom, ranges), factor) for atom, factor in index.terms)
     return _recombined(ix.add(ix.constant(index.constant), *parts))
+
+
+def _is_single(variable: Var, ranges: Ranges) -> bool:
+    """Return whether a variable has one value only."""
+    low, high = ranges.get(variable.name, (0, 1))
+    return low == high
 
 
 def _recombined(index: Index) -> Index:
@@ -79,8 +85,9 @@ def _without_remainder(index: Index, ranges: Ranges) -> Index:
 
 def _simplify_atom(atom: Atom, ranges: Ranges) -> Index:
     match atom:
-        case Var():
-            return Index(((atom, 1),), 0)
+        case Var(name):
+            is_single = _is_single(atom, ranges)
+            return ix.constant(ranges[name][0]) if is_single else Index(((atom, 1),), 0)
         case FloorDiv(inner, divisor):
             return _divide(simplify(inner, ranges), divisor, ranges)
         case Mod(inner, divisor):

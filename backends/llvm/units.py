@@ -7,9 +7,10 @@ too, as in weights stored [n, k], units are moved as they are.
 
 from dataclasses import dataclass, replace
 
-from tilelang.backends.llvm.boxes import Box, Space, limited
+from tilelang.backends.llvm.boxes import Box, Space, is_empty, limited
 from tilelang.backends.llvm.form import Form
 from tilelang.backends.llvm.frame import Frame, Place
+from tilelang.backends.llvm.lines import emit_lines, find_lines
 from tilelang.backends.llvm.masks import split_lane
 from tilelang.backends.llvm.nest import emit_nest
 from tilelang.backends.llvm.point import Access, Point
@@ -69,7 +70,10 @@ def emit_units(
     high = ix.maximum(ix.ZERO, box.high[units.axis])
     last = frame.simplified(ix.floor_div(high, units.size))
     inside = limited(box, units.axis, ix.ZERO, last)
-    emit_elements(frame, inner, inside, (target, packed), sources)
+    lines = find_lines(frame, inner, inside, target, sources)
+    rest = inside if lines is None else emit_lines(frame, inner, inside, lines, (target, sources))
+    if lines is None or not is_empty(frame, rest, lines):
+        emit_elements(frame, inner, rest, (target, packed), sources)
     return limited(box, units.axis, ix.scale(last, units.size), box.high[units.axis])
 
 

@@ -1,9 +1,7 @@
 """Feature maps that the cube reads in place, so that no matrix of windows is ever made.
 
 `load3d` fills an operand of the cube with pixels of a map in L1. Where products are all that reads
-the operand, it need not exist: with NC1HWC0 the channels of a pixel lie side by side, so an element
-of the operand is a pixel of the map, moved by a tap of the window, and a channel. The map is then
-stored as a *slab*: as the cube multiplies it, with zeros around it where windows hang over.
+the operand, it need not exist: the map is then stored as a slab (`tilelang.backends.llvm.slabs`).
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,147 +9,17 @@ from dataclasses import dataclass
 from math import prod
 
 from tilelang.backends.llvm.existence import ranges_of
-from tilelang.backends.llvm.form import Digit, Form
 from tilelang.backends.llvm.host import Host
 from tilelang.backends.llvm.panels import Method, find_method
+from tilelang.backends.llvm.slabs import Columns, Slab, n_columns
 from tilelang.backends.llvm.storage import Storage
+from tilelang.dtypes import DType
 from tilelang.ir import index as ix
-from tilelang.ir.index import Index
 from tilelang.ir.nodes import Alloc, Body, If, Img2col, Loop, Mmad, Program, Stmt
 from tilelang.ir.region import Memory, Region, identity
-from tilelang.ir.source_index import unravel
 from tilelang.ir.walk import reads, walk, walk_program, written
 
 Ranges = Mapping[str, tuple[int, int]]
-
-
-@dataclass(frozen=True, slots=True)
-class Slab:
-    """How a map of shape [..., C, H, W] is stored: planes of `k0` channels, rows of pixels.
-
-    Before its first pixel a plane has `top` rows and `left` pixels of zeros, behind every row `gap`
-    pixels, which are also what lies left of the next row, and behind its last row `below` rows.
-    """
-
-    shape: tuple[int, ...]
-    k0: int
-    storage: Storage
-    top: int
-    left: int
-    gap: int
-    below: int
-
-    @property
-    def pitch(self) -> int:
-        """Pixels from row to row."""
-        return self.shape[-1] + self.gap
-
-    @property
-    def plane(self) -> int:
-        """Pixels of a plane."""
-        return self.left + (self.top + self.shape[-2] + self.below) * self.pitch
-
-    @property
-    def origin(self) -> int:
-        """Pixels before the first one of the map."""
-        return self.left + self.top * self.pitch
-
-    @property
-    def n_planes(self) -> int:
-        """Planes of all maps in the buffer."""
-        *lead, channels, _, _ = self.shape
-        return prod(lead) * -(-channels // self.k0)
-
-    @property
-    def form(self) -> Form:
-        """The form of the buffer, in elements."""
-        *lead, channels, _, _ = self.shape
-        rank, k0, stride = len(self.shape), self.k0, self.plane * self.k0
-        strides = [stride * -(-channels // k0) * prod(lead[axis + 1 :]) for axis in range(rank - 3)]
-        digits = (
-            *(Digit(axis, 1, 0, far) for axis, far in enumerate(strides)),
-            Digit(rank - 3, k0, 0, stride),
-            Digit(rank - 2, 1, 0, self.pitch * k0),
-            Digit(rank - 1, 1, 0, k0),
-            Digit(rank - 3, 1, k0, 1),
-        )
-        return Form(self.storage, digits, self.n_planes * stride, True, self.origin * k0)
-
-    def zeros(self) -> Iterator["Run"]:
-        """Yield the pixels of a plane that no move sets, or all where channels are missing."""
-        *_, channels, height, width = self.shape
-        if channels % self.k0:
-            yield Run(0, self.plane)
-            return
-        yield Run(0, self.origin)
-        yield Run(self.origin + width, self.gap, height, self.pitch)
-        end = self.origin + height * self.pitch
-        yield Run(end, self.plane - end)
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """So many pixels side by side, `count` times, `step` pixels apart."""
-
-    first: int
-    size: int
-    count: int = 1
-    step: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """An operand of the cube that is read from its map: the `load3d` that would fill it."""
-
-    load: Img2col
-    slab: Slab
-
-    @property
-    def n_columns(self) -> int:
-        """Columns of all windows of the map."""
-        return _n_columns(self.load)
-
-    def offset(self, row: Index, column: Index) -> Index:
-        """Return the offset of an element of the operand in the slab."""
-        return ix.add(self.pixel(row), self.tap(ix.add(self.load.column, column)))
-
-    def pixel(self, row: Index) -> Index:
-        """Return the offset of the first tap and channel of the operand's row, in elements.
-
-        A row past the last output position reads the zeros below the map.
-        """
-        window, (_, height, width) = self.load.window, self.load.src.shape
-        n_rows, n_columns = window.output(height, width)
-        last = ix.constant(n_rows * n_columns)
-        position = ix.minimum(ix.add(self.load.row, row), last)
-        oh, ow = unravel(position, (n_rows, n_columns))
-        down, right = window.stride
-        top, _, left, _ = window.padding
-        y = ix.add(
-            ix.scale(oh, down),
-            ix.constant(-top),
-            ix.scale(ix.floor_div(oh, n_rows), height + top - n_rows * down),
-        )
-        x = ix.add(ix.scale(ow, right), ix.constant(-left))
-        pixel = ix.add(ix.scale(y, self.slab.pitch), x)
-        return ix.add(self._start(), ix.scale(pixel, self.slab.k0))
-
-    def tap(self, column: Index) -> Index:
-        """Return how far a column of the windows lies behind a row's first tap, in elements."""
-        window, k0 = self.load.window, self.slab.k0
-        n_planes = -(-self.load.src.shape[0] // k0)
-        c1, kh, kw, c0 = unravel(column, (n_planes, *window.kernel, k0))
-        down, right = window.dilation
-        pixel = ix.add(
-            ix.scale(c1, self.slab.plane),
-            ix.scale(kh, down * self.slab.pitch),
-            ix.scale(kw, right),
-        )
-        return ix.add(ix.scale(pixel, k0), c0)
-
-    def _start(self) -> Index:
-        """Return the offset of the map's first element."""
-        return self.slab.form.offset(self.load.src.start)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,9 +28,11 @@ class Windows:
 
     operands: Mapping[str, Columns]
     slabs: Mapping[str, Slab]
+    sums: frozenset[str]
+    """The accumulators that hold nothing but sums of float16 products."""
 
 
-NO_WINDOWS = Windows({}, {})
+NO_WINDOWS = Windows({}, {}, frozenset())
 
 
 def find_windows(program: Program, host: Host) -> Windows:
@@ -179,7 +49,21 @@ def find_windows(program: Program, host: Host) -> Windows:
         for name, load in found.items()
         if load.stmt.src.buffer.name in slabs
     }
-    return Windows(operands, slabs)
+    return Windows(operands, slabs, frozenset(_sums(program)))
+
+
+def _sums(program: Program) -> set[str]:
+    """Return the buffers that only products of float16 write."""
+    changed: dict[bool, set[str]] = {True: set(), False: set()}
+    for stmt in walk_program(program):
+        if (dst := written(stmt)) is not None:
+            is_sum = isinstance(stmt, Mmad) and _dtypes(stmt) == {DType.FLOAT16}
+            changed[is_sum].add(dst.buffer.name)
+    return changed[True] - changed[False]
+
+
+def _dtypes(stmt: Mmad) -> set[DType]:
+    return {stmt.a.buffer.dtype, stmt.b.buffer.dtype}
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,15 +88,10 @@ def _loads(body: Body, ranges: Ranges) -> Iterator[_Load]:
                 is_own = stmt.dst.buffer.name in own and _is_plain(stmt)
                 if is_own and not _changes(body[place + 1 :], stmt.src.buffer.name):
                     last = ix.bounds(stmt.column, ranges)[1] + stmt.dst.shape[1]
-                    if last <= _n_columns(stmt):
+                    if last <= n_columns(stmt):
                         yield _Load(stmt, _hangs_over(stmt, ranges))
             case _:
                 pass
-
-
-def _n_columns(stmt: Img2col) -> int:
-    channels, k0 = stmt.src.shape[0], stmt.src.buffer.dtype.k0
-    return -(-channels // k0) * k0 * prod(stmt.window.kernel)
 
 
 def _hangs_over(stmt: Img2col, ranges: Ranges) -> bool:

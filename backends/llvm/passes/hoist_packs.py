@@ -13,7 +13,7 @@ from math import prod
 from tilelang.ir import index as ix
 from tilelang.ir.index import Index
 from tilelang.ir.nodes import Alloc, Body, Core, Loop, Mmad, Move, Program, Stage, Stmt
-from tilelang.ir.region import Buffer, Memory, Permute, Region, identity
+from tilelang.ir.region import AsMatrix, Buffer, Memory, Permute, Region, identity
 from tilelang.ir.walk import map_regions, reads, rewrite, walk, written
 from tilelang.layouts import ND
 
@@ -72,7 +72,7 @@ def _pack_stage(pack: _Pack) -> Stage:
     grid = tuple(Core(_own_name(loop.var, pack), loop.extent) for loop in pack.loops)
     shape = pack.load.dst.buffer.shape
     axis = max(range(len(shape)), key=lambda axis: (shape[axis], axis))
-    width = _part_width(shape[axis], prod(loop.extent for loop in grid))
+    width = _part_width(shape[axis], prod(loop.extent for loop in grid), _unit(pack, axis))
     part = Core(_own_name("part", pack), shape[axis] // width)
 
     def cut(region: Region) -> Region:
@@ -81,12 +81,20 @@ def _pack_stage(pack: _Pack) -> Stage:
     return Stage((*grid, part), (map_regions(load, cut),), pack.load.loc)
 
 
-def _part_width(size: int, n_tiles: int) -> int:
+def _part_width(size: int, n_tiles: int, unit: int) -> int:
     """Return the width of equal parts of a tile's side, at most as many as make `_PARTS` cores."""
     least = max(_LEAST_WIDTH, size * n_tiles // _PARTS)
-    return min(
-        (w for w in range(_FRACTAL, size, _FRACTAL) if w >= least and size % w == 0), default=size
-    )
+    return min((w for w in range(unit, size, unit) if w >= least and size % w == 0), default=size)
+
+
+def _unit(pack: _Pack, axis: int) -> int:
+    """Return what a part of a tile is a multiple of: of weights, all taps of a block of channels.
+
+    Then plain weights are read along the rows that they lie in.
+    """
+    src = pack.load.src
+    is_rows = isinstance(src.view, AsMatrix) and axis == 0
+    return prod(src.buffer.shape[2:]) * src.buffer.dtype.k0 if is_rows else _FRACTAL
 
 
 def _part(region: Region, axis: int, number: Index, width: int) -> Region:

@@ -89,3 +89,8 @@ def test_the_key_tells_programs_hosts_and_machines_apart():
     }
     assert len(keys) == 3
     assert cache.key_of(doubling(), machine, host) in keys
+
+
+def test_the_key_counts_the_generator_and_the_descriptions_of_machines():
+    files = {fingerprint.split(":")[0] for fingerprint in cache.fingerprints()}
+    assert {"backends/llvm/module.py", "passes/legalise.py", "machines/ascend910b.toml"} <= files

@@ -65,6 +65,17 @@ def test_operands_read_in_place_give_the_same_bits(dtype: str):
     assert whole.tobytes() == np.concatenate(rows).tobytes()
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("m", range(1, 9))
+def test_few_rows_have_the_bits_that_they_have_among_many(dtype: str, m: int):
+    """Few rows take more panels at once; 300 columns leave some, and k is more than one block."""
+    for n, k in ((192, 640), (300, 70)):
+        a, b = operands(24, n, k, dtype)
+        many = gemm(a, b, backend="llvm", m_tile=32, n_tile=96, k_tile=64)
+        few = gemm(a[:m], b, backend="llvm", m_tile=16, n_tile=320, k_tile=640)
+        assert few.tobytes() == many[:m].tobytes()
+
+
 def test_integers_wrap():
     a, b = np.full((1, 1 << 18), 127, np.int8), np.full((1 << 18, 1), 127, np.int8)
     found = gemm(a, b, backend="llvm", m_tile=16, n_tile=32, k_tile=4096)

@@ -22,8 +22,8 @@ ON_X86 = find_host().is_x86
 FOLDER = "tests/backends/llvm"
 SUITES = {
     "avx512": ["test_gemm.py"],
-    "avx2": ["test_gemm.py"],
-    "baseline": ["test_gemm.py", "test_arithmetic.py", "test_polynomials.py"],
+    "avx2": ["test_gemm.py", "test_taps.py"],
+    "baseline": ["test_gemm.py", "test_taps.py", "test_arithmetic.py", "test_polynomials.py"],
 }
 
 

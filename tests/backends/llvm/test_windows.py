@@ -2,66 +2,25 @@
 
 import itertools
 from collections.abc import Iterator
-from math import prod
 
 import pytest
 
 import tilelang as tl
+from tests.backends.llvm.maps import WINDOWS, columns_of, program_of
 from tests.backends.llvm.running import compiled
 from tilelang.backends.llvm.host import find_host
 from tilelang.backends.llvm.passes import optimise
-from tilelang.backends.llvm.windows import Columns, Slab, find_windows
+from tilelang.backends.llvm.slabs import Slab
+from tilelang.backends.llvm.windows import find_windows
 from tilelang.ir import condition as cond
 from tilelang.ir import index as ix
-from tilelang.ir.nodes import Program, Window
+from tilelang.ir.nodes import Window
 from tilelang.ir.source_index import source_index
 from tilelang.kernels.conv2d import conv2d
 from tilelang.machines import find_machine
 from tilelang.passes import lower
 
 HOST = find_host()
-ROWS = 64
-"""Of the operand; the maps below have fewer output positions."""
-WINDOWS = [
-    Window((3, 3), padding=(1, 1, 1, 1)),
-    Window((3, 2), stride=(2, 3), padding=(0, 2, 1, 0)),
-    Window((2, 3), dilation=(2, 2), padding=(1, 0, 0, 3)),
-    Window((1, 1)),
-    Window((3, 3), stride=(3, 1), padding=(2, 2, 2, 2)),
-]
-
-
-def program_of(c: int, h: int, w: int, window: Window) -> Program:
-    """Return a product of all windows of a map, whose last rows hang over."""
-
-    @tl.kernel("x[C, H, W]: float16, b[K, 16]: float16 @ ZN -> y[16, 16]: float32")
-    def multiply(x: tl.Tensor, b: tl.Tensor, y: tl.Tensor) -> None:
-        features = tl.alloc_l1(tuple(x.shape), x.dtype)
-        a0 = tl.alloc_l0a((ROWS, b.shape[0]), x.dtype)
-        b0 = tl.alloc_l0b((b.shape[0], 16), b.dtype)
-        acc = tl.alloc_l0c((ROWS, 16), "float32")
-        out = tl.alloc_ub((ROWS, 16), "float32")
-        tl.data_move(features, x)
-        tl.data_move(b0, b)
-        tl.load3d(
-            a0,
-            features,
-            kernel=window.kernel,
-            stride=window.stride,
-            dilation=window.dilation,
-            padding=window.padding,
-        )
-        tl.mmad(acc, a0, b0, init=True)
-        tl.data_move(out, acc)
-        tl.data_move(y[0, 0], out)
-
-    k = -(-c // 16) * 16 * prod(window.kernel)
-    return multiply.program(C=c, H=h, W=w, K=k)
-
-
-def columns_of(program: Program) -> Columns:
-    windows = find_windows(lower(program, find_machine("host")), HOST)
-    return windows.operands["a0"]
 
 
 def zeroed(slab: Slab) -> set[int]:

@@ -9,7 +9,7 @@ that break a kernel. What the bound assumes, and which faults it catches, is in
 
 from tilelang.check.depth import sum_depth
 from tilelang.check.inputs import random_inputs
-from tilelang.check.procedure import check, check_options, judge_backend, runnable
+from tilelang.check.procedure import check, check_options, judge_backend, judge_trial, runnable
 from tilelang.check.report import Report, Row
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "check",
     "check_options",
     "judge_backend",
+    "judge_trial",
     "random_inputs",
     "runnable",
     "sum_depth",

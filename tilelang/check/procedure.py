@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -268,11 +268,18 @@ def judge_backend(
         if is_named:
             return Row(name, machine, None, None, None, str(error), mode)
         return _refused(name, machine, error)
+    return judge_trial(trial, drawn)
+
+
+def judge_trial(trial: Trial, drawn: Iterable[Family]) -> Row:
+    """Return the row of what was compiled: its results against its program in float64."""
+    _, mode = check_options(trial.backend)
+    name, machine = trial.backend.name, trial.machine
     try:
         worst, seconds = _run_all(trial, drawn)
     except TileError as error:
         return Row(name, machine, None, None, None, str(error), mode)
-    explanation, picture = _explain(program, worst, trial)
+    explanation, picture = _explain(trial.program, worst, trial)
     return Row(
         name,
         machine,
@@ -287,7 +294,7 @@ def judge_backend(
     )
 
 
-def _run_all(trial: Trial, drawn: Sequence[Family]) -> tuple[Worst, float]:
+def _run_all(trial: Trial, drawn: Iterable[Family]) -> tuple[Worst, float]:
     worst, times = Worst(), list[float]()
     for family in drawn:
         started = time.perf_counter()

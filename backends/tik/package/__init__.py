@@ -7,7 +7,7 @@
 | `op_proto/<op>.h`, `.cc` | its prototype: inputs, outputs, shapes |
 | `framework/tf_plugin/<op>_plugin.cc` | how TensorFlow graphs name it |
 | `CMakeLists.txt`, `build.sh`, `README.md` | how it is built and installed |
-| `testcases/test_<op>.py` | a run in the emulator, without CANN |
+| `testcases/test_<op>.py`, `<op>.tile` | a run in the emulator, without CANN; what it should give |
 """
 
 from tilelang.backends.tik.package.files import package_files

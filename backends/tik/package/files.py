@@ -38,5 +38,6 @@ def package_files(
         "CMakeLists.txt": cmake_text(operator),
         "build.sh": build_text(operator),
         f"testcases/test_{name}.py": test_text(operator),
+        f"testcases/{name}.tile": f"{program}\n",
         "README.md": readme_text(operator),
     }

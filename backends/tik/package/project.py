@@ -76,36 +76,24 @@ if __name__ == "__main__":
 """`tbe/ini_to_json.py`."""
 
 
-def _test_inputs(operator: Operator) -> tuple[str, str]:
-    """Return the lines that feed the inputs, and those that describe every tensor."""
-    inputs = ((it.name, it.shape, it.buffer.dtype) for it in operator.inputs)
-    feeds = (
-        f'        "{name}": random.integers(-3, 4, {shape}).astype("{dtype}"),'
-        for name, shape, dtype in inputs
-    )
-    tensors = (
+def test_text(operator: Operator) -> str:
+    """Return the test: what the operator does in the emulator is what its tile program means."""
+    tensors = "\n".join(
         f'    {{"shape": {it.shape}, "dtype": "{it.buffer.dtype}"}},' for it in operator.arguments
     )
-    return "\n".join(feeds), "\n".join(tensors)
-
-
-def test_text(operator: Operator) -> str:
-    """Return the test: the operator in the emulator, on random data, twice the same."""
-    feeds, tensors = _test_inputs(operator)
     return f'''"""{operator.type_name} in tilelang-tik's emulator: no CANN, no Ascend.
 
-Run with pytest, or as a script.
+Results are compared with those of the tile program in float64: exactly where nothing rounds, else
+within the bound that follows from the dtypes and the sizes. Run it as a script, or with pytest.
 """
 
 import importlib.util
 from pathlib import Path
 
-import numpy as np
-from tilelang.backends.tik.emulate import emulate
-from tilelang.backends.tik.recorder import record
-from tilelang.backends.tik.shims import installed
+from tilelang.backends.tik.package.testing import check_operator
 
-IMPLEMENTATION = Path(__file__).parents[1] / "tbe/impl/{operator.name}.py"
+HERE = Path(__file__).parent
+IMPLEMENTATION = HERE.parent / "tbe/impl/{operator.name}.py"
 TENSORS = (
 {tensors}
 )
@@ -119,21 +107,20 @@ def build():
     return module.{operator.name}(*TENSORS)
 
 
-def test_{operator.name}_runs_in_the_emulator():
-    random = np.random.default_rng(0)
-    feed = {{
-{feeds}
-    }}
-    program = record(build, soc="{operator.chip}")
-    outputs = emulate(program, feed).outputs
-    assert list(outputs) == {[argument.name for argument in operator.outputs]}
-    for output in outputs.values():
-        assert not np.isnan(output.astype(np.float64)).any()
+def judged():
+    """Return what comes of it, as a row of a check."""
+    return check_operator(build, HERE / "{operator.name}.tile", "{operator.chip}")
+
+
+def test_{operator.name}_does_what_the_kernel_means():
+    row = judged()
+    assert row.verdict == "ok", "\\n".join([row.verdict, *row.explanation])
 
 
 if __name__ == "__main__":
-    with installed():
-        test_{operator.name}_runs_in_the_emulator()
+    row = judged()
+    print("{operator.name}:", row.verdict, *row.explanation, sep="\\n")
+    raise SystemExit(row.verdict != "ok")
 '''
 
 
@@ -152,5 +139,6 @@ A custom operator for {operator.chip}, made by tilelang-tik for one set of shape
 {rows}
 
 * `bash build.sh` builds and lays out the operator (needs CANN: `ASCEND_TOOLKIT_HOME`).
-* `pytest testcases` runs it in the emulator (needs tilelang-tik only).
+* `python testcases/test_{operator.name}.py` runs it in the emulator and compares its results with
+  what the kernel means (needs tilelang-tik only); `pytest testcases` does so where pytest is.
 """

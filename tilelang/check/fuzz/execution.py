@@ -36,10 +36,15 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """What the backend did wrong, as what follows its name; `code` is that of a `TileError`."""
+    """What the backend did wrong, as what follows its name; `error` is what it raised."""
 
     text: str
-    code: str | None = None
+    error: TileError | None = None
+
+    @property
+    def code(self) -> str | None:
+        """The code of the error."""
+        return self.error.diagnostics[0].code if self.error else None
 
 
 Outcome: TypeAlias = tuple[Array, ...] | Refusal | Mistake
@@ -56,7 +61,7 @@ def execute(job: Job) -> Outcome:
         return _run(job, executable)
     except TileError as error:
         first = error.diagnostics[0]
-        return Mistake(f"raises {first.code}: {first.message}", first.code)
+        return Mistake(f"raises {first.code}: {first.message}", error)
 
 
 def _run(job: Job, executable: Executable) -> Outcome:

@@ -10,7 +10,7 @@ from tilelang.check.fuzz.trial import Try
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """The smallest try that fails, and what is wrong."""
+    """The smallest try that fails, and what is wrong, as `attempt` says it."""
 
     kernel: str
     module: str

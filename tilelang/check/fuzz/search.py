@@ -90,7 +90,8 @@ class Search:
 
     def _say(self) -> None:
         left = self.budget.left(self.seconds, self.n_runs)
-        state = f"shrinking: {self.smallest[1]}" if self.smallest else "nothing found"
+        found = self.smallest[1].partition("\n")[0] if self.smallest else ""
+        state = f"shrinking: {found}" if found else "nothing found"
         self.progress(f"{self.n_runs} tries, {left}, {state}")
 
 

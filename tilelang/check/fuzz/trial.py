@@ -36,6 +36,8 @@ PADDING_CODES = ("E0405", "E0406")
 """A fill that adds nothing to ordinary numbers may add NaN where these are infinite."""
 RUN_SECONDS = 60.0
 """What one run may take: the slowest that `fuzz` draws takes a few seconds on a busy computer."""
+STRICT = "numpy"
+"""The backend that says what is wrong with a kernel itself, at its line."""
 KINDS = ("exact", "signed", "one-hot", "special")
 """Families of inputs, and one of special numbers among ordinary ones."""
 
@@ -123,13 +125,29 @@ def replay(
 
 
 def attempt(kernel: Kernel, tried: Try, process: Process) -> str | None:
-    """Return what is wrong with a try, which `process` runs, in one line; None if nothing is.
+    """Return what is wrong with a try, which `process` runs; None if nothing is.
+
+    It is one line, and below it what the strict executor says of the kernel, at the user's line, if
+    it says anything: then the kernel is to be mended, whatever a backend makes of it.
 
     Raises:
         Refused: if it is not legal.
     """
     program = _trace(kernel, tried)
     family = draw(kernel, program, tried.kind, tried.seed)
+    wrong = _judge(kernel, program, family, tried, process)
+    if wrong is None:
+        return None
+    strict = process.call(execute, Job(program, STRICT, tried.target, family.inputs))
+    if not isinstance(strict, Mistake) or strict.error is None or _is_excused(tried, strict):
+        return wrong
+    return f"{wrong}\n{strict.error}"
+
+
+def _judge(
+    kernel: Kernel, program: Program, family: Family, tried: Try, process: Process
+) -> str | None:
+    """Return what is wrong in one line."""
     # A reference need not say what becomes of infinity, or what a mean of nothing is.
     if tried.kind != "special" and all(array.size for array in family.inputs):
         found = _against_reference(kernel, program, family)
@@ -139,14 +157,18 @@ def attempt(kernel: Kernel, tried: Try, process: Process) -> str | None:
     match outcome:
         case Refusal(reason):
             raise Refused(reason)
-        case Mistake(text, code):
-            if tried.kind == "special" and code in PADDING_CODES:
+        case Mistake(text):
+            if _is_excused(tried, outcome):
                 raise Refused(text)
             return f"{tried.backend} {text}"
         case Ended():
             return f"{tried.backend} {outcome}"
         case _:
             return _against_program(program, family, outcome, tried.backend)
+
+
+def _is_excused(tried: Try, mistake: Mistake) -> bool:
+    return tried.kind == "special" and mistake.code in PADDING_CODES
 
 
 def is_legal(kernel: Kernel, tried: Try) -> bool:

@@ -59,10 +59,25 @@ def test_the_operator_builds_what_was_lowered(files: Mapping[str, str]) -> None:
     assert record_source(text, "gemm_bias_relu", *tensors).body == lowered.body
 
 
-def test_its_own_test_runs_in_the_emulator(files: Mapping[str, str], tmp_path: Path) -> None:
+def run_its_own_test(files: Mapping[str, str], folder: Path) -> tuple[int, str]:
     for name, text in files.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(text, encoding="utf-8")
-    test = tmp_path / "testcases/test_gemm_bias_relu.py"
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    test = folder / "testcases/test_gemm_bias_relu.py"
     done = subprocess.run([sys.executable, test], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_its_own_test_runs_in_the_emulator(files: Mapping[str, str], tmp_path: Path) -> None:
+    assert run_its_own_test(files, tmp_path) == (0, "gemm_bias_relu:\nok\n")
+
+
+def test_its_own_test_finds_an_operator_that_computes_something_else(
+    files: Mapping[str, str], tmp_path: Path
+) -> None:
+    name = "tbe/impl/gemm_bias_relu.py"
+    wrong = files[name].replace("vmax(", "vmin(")
+    assert wrong != files[name]
+    status, said = run_its_own_test({**files, name: wrong}, tmp_path)
+    assert status == 1
+    assert "backend wrong: differs from the program" in said

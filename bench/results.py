@@ -1,5 +1,8 @@
 """The sections of RESULTS.md: each bench writes its own and leaves the others as they are."""
 
+import platform
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
@@ -26,3 +29,25 @@ def write_section(heading: str, lines: list[str]) -> None:
     """Replace the section `# heading` of RESULTS.md, or add it."""
     text = RESULTS.read_text() if RESULTS.exists() else ""
     RESULTS.write_text(with_section(text, heading, lines))
+
+
+def conditions(command: str) -> Iterator[str]:
+    """Yield the first lines of a section: what was run, on what computer, with what versions."""
+    yield f"`{command}` on {platform.machine()}, {_processor()};"
+    python = f"Python {platform.python_version()}"
+    yield ", ".join((python, *_versions("llvmlite", "numpy", "torch"))) + "."
+
+
+def _versions(*packages: str) -> Iterator[str]:
+    for package in packages:
+        try:
+            yield f"{package} {version(package)}"
+        except PackageNotFoundError:
+            yield f"no {package}"
+
+
+def _processor() -> str:
+    path = Path("/proc/cpuinfo")
+    lines = path.read_text().splitlines() if path.exists() else []
+    names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()

@@ -18,7 +18,6 @@ EVERY_FILE = tuple(sources(*FOLDERS))
 TOLERANCE = re.compile(r"\b(?:[ar]tol|\w*allclose|isclose|approx|\w*almost\w*|\w*max_ulp)\b")
 HAND_PICKED = {
     "tests/kernels/onnx_vectors.py": "the standard's results come with its own tolerances",
-    "tests/kernels/test_onnx_vectors.py": "the same",
     "tests/backends/tik/cycles/": "cycles and seconds of a model, not what a kernel computes",
     "tests/sweep/": "statistics of times",
     "tests/bench/test_paper_figures.py": "a model beside a published figure",

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from bench.lstm_traffic import Layer
 from tests.correctness import checked
 from tests.kernels.arrays import FLOATS, draw
 from tilelang.ir.nodes import Program
-from tilelang.kernels.gemm import gemm
 from tilelang.kernels.lstm import lstm, residence
 from tilelang.kernels.lstm_cell import lstm_cell, lstm_cell_tiles
 from tilelang.traffic import Traffic, gm_traffic, total_traffic
@@ -104,27 +104,13 @@ def test_it_says_which_weights_stay_on_the_core():
     )
 
 
-def unfused_step(batch: int, inputs: int, hidden: int) -> Traffic:
-    """Return the bytes of one step as the published measurement had it, in float16.
-
-    One product of [x, h] by both weights leaves the core in float32, and comes back, with the bias
-    and c, for the activations, which write c and h.
-    """
-    product = gemm.program(
-        M=batch, N=4 * hidden, K=inputs + hidden, dtype="float16", machine="ascend910"
-    )
-    gates, state = batch * 4 * hidden * 4, batch * hidden * 4
-    pointwise = Traffic(read=gates + 4 * hidden * 4 + state, written=state + state // 2)
-    return total_traffic(gm_traffic(product)) + pointwise
-
-
 def both(traffic: Traffic) -> int:
     return traffic.read + traffic.written
 
 
 def test_a_cell_moves_less_than_the_unfused_step():
     cell = lstm_cell.program(B=128, I=1024, H=1024, dtype="float16", machine="ascend910")
-    found, unfused = total_traffic(gm_traffic(cell)), unfused_step(128, 1024, 1024)
+    found, unfused = total_traffic(gm_traffic(cell)), Layer(1, 128, 1024, 1024).unfused_step()
     assert found.written == 128 * 1024 * (2 + 4)  # h and c alone
     # the gates, written and read: what fusing saves
     assert both(unfused) - both(found) > 1.5 * 128 * 4 * 1024 * 4
@@ -135,7 +121,7 @@ def test_a_cell_moves_less_than_the_unfused_step():
 )
 def test_a_sequence_moves_a_fraction_of_the_unfused_form(inputs: int, hidden: int, least: float):
     fused = total_traffic(gm_traffic(sequence(inputs, hidden)))
-    unfused = 32 * both(unfused_step(128, inputs, hidden))
+    unfused = 32 * both(Layer(32, 128, inputs, hidden).unfused_step())
     assert fused.written == 32 * 128 * hidden * (2 + 4)  # no gates
     assert unfused / both(fused) > least
 

@@ -78,10 +78,11 @@ class TikBackend:
         Raises:
             TileError: as `compile`; E1249 where one operator cannot hold the program.
         """
-        from tilelang.backends.tik.lower import lower_program
+        from tilelang.backends.tik.lower import lower_program, without_empty_inputs
         from tilelang.backends.tik.package import package_files
 
-        return package_files(program, lower_program(program, machine), machine)
+        lowered = lower_program(program, machine)
+        return package_files(without_empty_inputs(program), lowered, machine)
 
     def run_script(
         self,

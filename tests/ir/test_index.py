@@ -97,6 +97,30 @@ def test_bounds_of_a_sum_of_distinct_variables_are_exact():
     assert ix.bounds(index, {"i": (0, 7), "j": (0, 2)}) == (-1, 453)
 
 
+@given(CASES, VALUES, st.sets(st.sampled_from(NAMES)))
+def test_settling_keeps_the_value_while_variables_stay_in_their_ranges(
+    case: Case, values: dict[str, int], settled: set[str]
+):
+    ranges = {name: (v, v) if name in settled else (-7, 7) for name, v in values.items()}
+    found = ix.settle(case.node, ranges)
+    assert ix.evaluate(found, values) == case.meaning(values)
+    assert not settled & set(ix.free_variables(found))
+
+
+def test_a_division_with_one_result_is_settled():
+    j = ix.variable("j")
+    start = ix.add(ix.scale(ix.floor_div(j, 3), 40), ix.scale(ix.modulo(j, 3), 16))
+    assert ix.settle(start, {"j": (0, 2)}) == ix.scale(ix.modulo(j, 3), 16)
+    assert ix.settle(start, {"j": (0, 3)}) == start
+
+
+@given(CASES, st.integers(1, 9), VALUES)
+def test_a_split_index_is_the_sum_of_its_parts(case: Case, divisor: int, values: dict[str, int]):
+    whole, rest = ix.split(case.node, divisor)
+    found = divisor * ix.evaluate(whole, values) + ix.evaluate(rest, values)
+    assert found == case.meaning(values)
+
+
 def test_two_ways_to_write_one_sum_are_one_node():
     i, j = ix.variable("i"), ix.variable("j")
     assert ix.add(i, ix.scale(j, 2), i) == ix.add(ix.scale(ix.add(i, j), 2))

@@ -110,7 +110,7 @@ def floor_div(index: Index, divisor: int) -> Index:
 
     Whatever `divisor` divides leaves the division: `(8*i + 3) // 8 == i` since the rest is in 0..7.
     """
-    whole, rest = _split(index, divisor)
+    whole, rest = split(index, divisor)
     if rest.is_constant:
         return add(whole, constant(rest.constant // divisor))
     return add(whole, Index(((FloorDiv(rest, divisor), 1),), 0))
@@ -118,10 +118,20 @@ def floor_div(index: Index, divisor: int) -> Index:
 
 def modulo(index: Index, divisor: int) -> Index:
     """Return `index % divisor` for a positive divisor."""
-    _, rest = _split(index, divisor)
+    _, rest = split(index, divisor)
     if rest.is_constant:
         return constant(rest.constant % divisor)
     return Index(((Mod(rest, divisor), 1),), 0)
+
+
+def split(index: Index, divisor: int) -> tuple[Index, Index]:
+    """Return `(whole, rest)` with `index == divisor * whole + rest`, most of it in `whole`."""
+    whole = [(atom, factor // divisor) for atom, factor in index.terms if factor % divisor == 0]
+    rest = tuple((atom, factor) for atom, factor in index.terms if factor % divisor)
+    return (
+        Index(tuple(whole), index.constant // divisor),
+        Index(rest, index.constant % divisor),
+    )
 
 
 def minimum(*indices: Index) -> Index:
@@ -182,6 +192,19 @@ def bounds(index: Index, ranges: Mapping[str, tuple[int, int]]) -> tuple[int, in
     return low, high
 
 
+def settle(index: Index, ranges: Mapping[str, tuple[int, int]]) -> Index:
+    """Return `index` without what has one value while each variable stays in its range."""
+    used = {name: ranges[name] for name in free_variables(index)}
+    single = {name: constant(low) for name, (low, high) in used.items() if low == high}
+    left = substitute(index, single)
+    parts = [constant(left.constant)]
+    for atom, coefficient in left.terms:
+        low, high = _atom_bounds(atom, ranges)
+        one = constant(low) if low == high else Index(((atom, 1),), 0)
+        parts.append(scale(one, coefficient))
+    return add(*parts)
+
+
 def known_divisor(index: Index) -> int:
     """Return the largest number that divides every value the coefficients allow (0 for zero).
 
@@ -226,16 +249,6 @@ def _canonical(coefficients: Mapping[Atom, int], constant: int) -> Index:
 
 def _sort_key(atom: Atom) -> tuple[int, str]:
     return (0, atom.name) if isinstance(atom, Var) else (1, repr(atom))
-
-
-def _split(index: Index, divisor: int) -> tuple[Index, Index]:
-    """Return `(whole, rest)` with `index == divisor * whole + rest`, most of it in `whole`."""
-    whole = [(atom, factor // divisor) for atom, factor in index.terms if factor % divisor == 0]
-    rest = tuple((atom, factor) for atom, factor in index.terms if factor % divisor)
-    return (
-        Index(tuple(whole), index.constant // divisor),
-        Index(rest, index.constant % divisor),
-    )
 
 
 def _extreme(kind: type[Min] | type[Max], *indices: Index) -> Index:

@@ -16,6 +16,8 @@
 | `cube`, `img2col` | fractals, products, convolution windows |
 | `split_cores`, `cube_core`, `slabs`, `fixpipe` | chips whose cube and vector unit are apart |
 | `blocked_tensors`, `block_stages` | row-major maps and weights, put into blocks of channels |
+| `channel_groups`, `group_stages` | groups of channels that begin inside a block, taken apart |
+| `extended_inputs` | inputs whose tiles hang over their end in many ways: zeros behind them |
 | `turned_operands`, `staged_results` | stages of vector work around products, on these |
 | `lanes` | vector instructions over boxes: blocks, repeats, masks |
 | `maps`, `values`, `arithmetic`, `functions`, `casts`, `selects`, `positions` | expressions |
@@ -23,6 +25,11 @@
 | `writer`, `scalars` | what is written: bodies, names, scalar expressions |
 """
 
-from tilelang.backends.tik.lower.sequence import Kernel, lower_kernels, lower_program
+from tilelang.backends.tik.lower.sequence import (
+    Kernel,
+    lower_kernels,
+    lower_program,
+    without_empty_inputs,
+)
 
-__all__ = ["Kernel", "lower_kernels", "lower_program"]
+__all__ = ["Kernel", "lower_kernels", "lower_program", "without_empty_inputs"]

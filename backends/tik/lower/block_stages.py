@@ -5,8 +5,10 @@ turned round there, and leave as one block of channels for each position. Of wei
 positions, rows are outputs: turned round once for all positions, then once for each.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
+from typing import TypeAlias
 
 from tilelang.ir import index as ix
 from tilelang.ir.index import Index
@@ -14,7 +16,7 @@ from tilelang.ir.nodes import Alloc, Body, Core, Loop, LoopKind, Move, Stage
 from tilelang.ir.region import Buffer, Memory, Permute, Region, whole
 from tilelang.layouts import FRACTAL_ROWS, ND, LayoutKind
 
-_ROW = 512
+ROW = 512
 """Positions of a tile: so many that a transfer pays no start-up (16 KiB, davinci.md 2.3)."""
 _SQUARES_BYTES = 1 << 16
 """A square for each position of weights; three times that must fit UB."""
@@ -25,25 +27,34 @@ _ROTATED = ((1,), (2,), (0,))
 _SWAPPED = ((1,), (0,))
 
 
-def blocking_stage(tensor: Buffer, blocked: Buffer) -> Stage:
+View: TypeAlias = tuple[tuple[int, ...], ...]
+"""Dimensions of a tensor by axis of a view."""
+Places: TypeAlias = Callable[[Index], Index]
+"""Which output of row-major weights is at a place in those in blocks."""
+
+
+def blocking_stage(
+    tensor: Buffer, blocked: Buffer, output_at: Places = lambda place: place
+) -> Stage:
     """Return the stage that fills `blocked`, a tensor in blocks of channels, from `tensor`.
 
     A core takes one block of channels of one image, and some positions; of weights, a block of
-    channels of a block of outputs.
+    channels of a block of outputs. `output_at` keeps the outputs of a block together.
     """
-    n_images, n_channels, n_positions = _sizes(tensor)
-    side = _side(tensor)
+    n_images, n_channels, n_positions = sizes_of(blocked)
+    side = side_of(tensor)
     n_bytes = side * side * n_positions * tensor.dtype.n_bytes
     if blocked.layout.kind is LayoutKind.FRACTAL_Z and n_bytes <= _SQUARES_BYTES:
-        return _weights_stage(tensor, blocked)
-    n_columns = min(-(-n_positions // side) * side, _ROW)
-    tile = _Tile(blocked, side, n_columns)
+        return _weights_stage(tensor, blocked, output_at)
+    n_columns = min(-(-n_positions // side) * side, ROW)
+    tile = BlockTile(blocked, side, n_columns)
     image, channel, position = (f"{blocked.name}_{name}" for name in ("n", "c1", "p"))
     start = ix.scale(ix.variable(position), n_columns)
     place = (ix.variable(image), ix.scale(ix.variable(channel), side), start)
+    source = tile.by_channel(tensor, (output_at(place[0]), *place[1:]))
     body: Body = (
         *tile.allocations,
-        Move(whole(tile.rows), tile.by_channel(tensor, place), 0, tensor.loc),
+        Move(whole(tile.rows), source, 0, tensor.loc),
         Move(whole(tile.columns), tile.swapped(tile.rows), 0, tensor.loc),
         Move(tile.by_position(blocked, place), whole(tile.columns), 0, tensor.loc),
     )
@@ -55,21 +66,21 @@ def blocking_stage(tensor: Buffer, blocked: Buffer) -> Stage:
     return Stage(grid, body, tensor.loc)
 
 
-def _weights_stage(tensor: Buffer, blocked: Buffer) -> Stage:
+def _weights_stage(tensor: Buffer, blocked: Buffer, output_at: Places) -> Stage:
     """Return the stage that fills `blocked`, which is FRACTAL_Z, from weights [O, C, R, S]."""
-    n_outputs, n_channels, n_positions = _sizes(tensor)
-    side = _side(tensor)
+    n_outputs, n_channels, n_positions = sizes_of(blocked)
+    side = side_of(tensor)
     output, channel, position = (f"{blocked.name}_{name}" for name in ("o1", "c1", "p"))
     lines = _tile(blocked, "lines", (side, side * n_positions))  # [outputs, channels * positions]
     turned = _tile(blocked, "turned", (side, n_positions, side))  # [channels, positions, outputs]
     squares = _tile(blocked, "squares", (n_positions, side, side))  # [positions, outputs, channels]
     starts = (ix.scale(ix.variable(output), side), ix.scale(ix.variable(channel), side))
-    of = (starts[0], ix.scale(starts[1], n_positions))
+    of = (output_at(starts[0]), ix.scale(starts[1], n_positions))
     square = (ix.variable(position), ix.ZERO, ix.ZERO)
     one = (None, side, side)
     turning = Move(
-        _region(squares, _IN_ORDER, square, one),
-        _region(turned, _ROTATED, square, one),
+        region_of(squares, _IN_ORDER, square, one),
+        region_of(turned, _ROTATED, square, one),
         0,
         tensor.loc,
     )
@@ -77,17 +88,17 @@ def _weights_stage(tensor: Buffer, blocked: Buffer) -> Stage:
     extent = (side, side, n_positions)
     body: Body = (
         *(Alloc(tile, tile.loc) for tile in (lines, turned, squares)),
-        Move(whole(lines), _region(tensor, ((0,), (1, 2, 3)), of, lines.shape), 0, tensor.loc),
+        Move(whole(lines), region_of(tensor, ((0,), (1, 2, 3)), of, lines.shape), 0, tensor.loc),
         Move(
-            _region(turned, ((0, 1), (2,)), zeros[:2], lines.shape[::-1]),
-            _region(lines, _SWAPPED, zeros[:2], lines.shape[::-1]),
+            region_of(turned, ((0, 1), (2,)), zeros[:2], lines.shape[::-1]),
+            region_of(lines, _SWAPPED, zeros[:2], lines.shape[::-1]),
             0,
             tensor.loc,
         ),
         _loop(position, n_positions, (turning,), tensor),
         Move(
-            _region(blocked, _BY_CHANNEL, (*starts, ix.ZERO), extent),
-            _region(squares, _ROTATED, zeros, extent),
+            region_of(blocked, _BY_CHANNEL, (*starts, ix.ZERO), extent),
+            region_of(squares, _ROTATED, zeros, extent),
             0,
             tensor.loc,
         ),
@@ -104,11 +115,11 @@ def unblocking_stage(tensor: Buffer, blocked: Buffer) -> Stage:
     Where a row is a block or longer, tiles are full: the last one covers some of that before it.
     Of shorter ones a tile has all channels, so that several make a block.
     """
-    n_images, n_channels, n_positions = _sizes(tensor)
-    side = _side(tensor)
+    n_images, n_channels, n_positions = sizes_of(tensor)
+    side = side_of(tensor)
     rounded = -(-n_channels // side) * side
-    n_columns = min(n_positions // side * side, _ROW) or side
-    tile = _Tile(blocked, side if n_positions >= side else rounded, n_columns)
+    n_columns = min(n_positions // side * side, ROW) or side
+    tile = BlockTile(blocked, side if n_positions >= side else rounded, n_columns)
     image, channel, position = (f"{blocked.name}_{name}" for name in ("n", "c1", "p"))
     start = ix.scale(ix.variable(position), n_columns)
     last = ix.constant(max(n_positions - n_columns, 0))
@@ -132,22 +143,23 @@ def unblocking_stage(tensor: Buffer, blocked: Buffer) -> Stage:
     return Stage((), body, tensor.loc)
 
 
-def _side(tensor: Buffer) -> int:
+def side_of(tensor: Buffer) -> int:
     """Return the rows and columns of squares that every chip turns round: whole blocks."""
     return max(FRACTAL_ROWS, tensor.dtype.k0)
 
 
-def _sizes(tensor: Buffer) -> tuple[int, int, int]:
+def sizes_of(tensor: Buffer) -> tuple[int, int, int]:
     """Return images (of weights, outputs), channels, and positions of each."""
     return tensor.shape[0], tensor.shape[1], prod(tensor.shape[2:])
 
 
-def _region(
+def region_of(
     buffer: Buffer,
-    groups: tuple[tuple[int, ...], ...],
+    groups: View,
     start: tuple[Index, ...],
     extent: tuple[int | None, ...],
 ) -> Region:
+    """Return the part of `buffer`, seen by `groups` of dimensions, that begins at `start`."""
     return Region(buffer, Permute(groups), start, (1,) * len(start), extent, buffer.loc)
 
 
@@ -161,7 +173,7 @@ def _loop(var: str, extent: int, body: Body, tensor: Buffer) -> Loop:
 
 
 @dataclass(frozen=True, slots=True)
-class _Tile:
+class BlockTile:
     """Some channels of some positions in UB, both ways: `rows` of positions, `columns` of them."""
 
     blocked: Buffer
@@ -186,14 +198,14 @@ class _Tile:
     def by_channel(self, tensor: Buffer, place: tuple[Index, Index, Index]) -> Region:
         """Return the part of `tensor` at `place`, (image, channel, position), as `rows`."""
         extent = (None, self.n_channels, self.n_positions)
-        return _region(tensor, _BY_CHANNEL, place, extent)
+        return region_of(tensor, _BY_CHANNEL, place, extent)
 
     def by_position(self, tensor: Buffer, place: tuple[Index, Index, Index]) -> Region:
         """Return the part of `tensor` at `place`, (image, channel, position), as `columns`."""
         image, channel, position = place
         extent = (None, self.n_positions, self.n_channels)
-        return _region(tensor, _BY_POSITION, (image, position, channel), extent)
+        return region_of(tensor, _BY_POSITION, (image, position, channel), extent)
 
     def swapped(self, tile: Buffer) -> Region:
         """Return all of `tile`, one of the two, the other way round."""
-        return _region(tile, _SWAPPED, (ix.ZERO, ix.ZERO), tile.shape[::-1])
+        return region_of(tile, _SWAPPED, (ix.ZERO, ix.ZERO), tile.shape[::-1])

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tilelang.backends.tik.lower.refusals import refusal
+from tilelang.backends.tik.lower.refusals import ManyEdges, refusal
 from tilelang.backends.tik.lower.writer import Writer
 from tilelang.ir import condition as cond
 from tilelang.ir import index as ix
@@ -118,8 +118,8 @@ def _values(start: Index, writer: Writer) -> list[int]:
     return [int(value) for value in np.unique(np.asarray(values))]
 
 
-def _too_many(region: Region, writer: Writer, n_cases: int) -> Exception:
-    return refusal(
+def _too_many(region: Region, writer: Writer, n_cases: int) -> ManyEdges:
+    refused = refusal(
         "E1232",
         f"tiles of `{region.buffer.name}` end in {n_cases} different ways at the tensor's edge; at "
         f"most {MAX_CASES} are written out",
@@ -127,3 +127,4 @@ def _too_many(region: Region, writer: Writer, n_cases: int) -> Exception:
         "make the tile size divide the size of the tensor, or pad the tensor",
         region.buffer,
     )
+    return ManyEdges(region.buffer.name, refused)

@@ -2,16 +2,16 @@
 
 | function | float32 on 910 and 310P | float32 on 310 |
 |---|---|---|
-| exp | vexp | 2^n, made of its bits, times a polynomial of what is left of x |
+| exp | vexp | 2^n, in two factors made of their bits, times a polynomial of what is left of x |
 | ln | vln | refused |
 | sqrt | vsqrt | x times rsqrt |
 | rsqrt | 1 / vsqrt | vrsqrt, and two steps of Newton's method |
-| sigmoid | 1 / (1 + exp(-x)) | the same |
+| sigmoid | 1 / (1 + exp(-x)) | exp(x) / (1 + exp(x)) |
 | tanh | a rational function | the same |
 | quotient | vdiv | vrec, two steps of Newton's method, and one of the quotient |
 
-The exponential of the 310 does not go below exp(-87), 1.6e-38, nor above exp(87). How accurate all
-of them are stands in `tilelang.backends.tik.accuracy`.
+On the 310 roots and quotients of infinities are NaN, and so are quotients that overflow. How
+accurate all of them are stands in `tilelang.backends.tik.accuracy`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -26,8 +26,12 @@ from tilelang.ir.expression import UnaryOp
 Function: TypeAlias = Callable[[Workbench, Tile, Tile], None]
 """Writes `dst = f(x)` for (workbench, dst, x) of one dtype; both may be one tile."""
 
-_FARTHEST = 87.0
-"""exp of it, and of its negative, is a normal float32."""
+_FARTHEST = 104.0
+"""exp of it is infinite in float32, and of its negative 0."""
+_FAR = 87.0
+"""exp of it, and its reciprocal, are normal float32."""
+_LEAST = 2.0**-126
+"""The smallest normal float32; 1 / sqrt of it, squared, is one too."""
 _LOG2_E = 1.4426950408889634
 _LN2 = (0.693359375, -2.12194440e-4)
 """ln 2 in two parts, the first so short that its multiples are exact (Cody and Waite)."""
@@ -35,16 +39,25 @@ _EXP_TAYLOR = (1 / 5040, 1 / 720, 1 / 120, 1 / 24, 1 / 6, 1 / 2, 1.0, 1.0)
 """Of exp, within 1e-8 on the interval around 0 that is left."""
 _TANH_LIMIT = 7.90531110763549805
 """From here on tanh is 1 in float32."""
-# The rational approximation of tanh in float32 by Eigen (its generic packet math), odd / even.
-_TANH_ABOVE = (
-    -2.76076847742355e-16, 2.00018790482477e-13, -8.60467152213735e-11, 5.12229709037114e-08,
-    1.48572235717979e-05, 6.37261928875436e-04, 4.89352455891786e-03,
+# The rational approximation of tanh in float32 by Eigen (its generic packet math), odd / even. Both
+# are 256 times as large here: near 0 they are about 1, so that their products with the smallest
+# normal numbers are normal.
+_TANH_SCALE = 256
+_TANH_ABOVE = tuple(
+    _TANH_SCALE * number
+    for number in (
+        -2.76076847742355e-16, 2.00018790482477e-13, -8.60467152213735e-11, 5.12229709037114e-08,
+        1.48572235717979e-05, 6.37261928875436e-04, 4.89352455891786e-03,
+    )
 )  # fmt: skip
-_TANH_BELOW = (
-    1.19825839466702e-06,
-    1.18534705686654e-04,
-    2.26843463243900e-03,
-    4.89352518554385e-03,
+_TANH_BELOW = tuple(
+    _TANH_SCALE * number
+    for number in (
+        1.19825839466702e-06,
+        1.18534705686654e-04,
+        2.26843463243900e-03,
+        4.89352518554385e-03,
+    )
 )
 
 
@@ -126,12 +139,22 @@ def _exp(bench: Workbench, dst: Tile, x: Tile) -> None:
         bench.apply(VectorOp.MULS, part, part, scalar=piece)
         bench.apply(VectorOp.SUB, rest, rest, part)
     _polynomial(bench, power, rest, _EXP_TAYLOR)
+    lower = bench.scratch(TikType.INT32, x.shape)
+    bench.apply(VectorOp.MULS, half, half, scalar=0.5)
+    convert(bench, lower, half, "floor")
+    bench.apply(VectorOp.SUB, exponent, exponent, lower)
+    _scale(bench, power, power, lower)
+    _scale(bench, dst, power, exponent)
+    bench.release(rest, part, power, half, exponent, lower)
+
+
+def _scale(bench: Workbench, dst: Tile, x: Tile, exponent: Tile) -> None:
+    """Write x times a normal power of two, made of its bits; `exponent` is lost."""
     offset = bench.tile(Number(127, TikType.INT32), len(x.shape))
     unit = bench.tile(Number(1 << 23, TikType.INT32), len(x.shape))
     bench.apply(VectorOp.ADD, exponent, exponent, offset)
     bench.apply(VectorOp.MUL, exponent, exponent, unit)
-    bench.apply(VectorOp.MUL, dst, power, Tile(as_type(exponent.box, TikType.FLOAT32)))
-    bench.release(rest, part, power, half, exponent)
+    bench.apply(VectorOp.MUL, dst, x, Tile(as_type(exponent.box, TikType.FLOAT32)))
 
 
 def _polynomial(bench: Workbench, dst: Tile, x: Tile, coefficients: Sequence[float]) -> None:
@@ -162,7 +185,7 @@ def _sqrt(bench: Workbench, dst: Tile, x: Tile) -> None:
         bench.apply(VectorOp.SQRT, dst, x)
         return
     root = bench.scratch(x.dtype, x.shape)
-    least = bench.tile(Number(1e-35, x.dtype), len(x.shape))
+    least = bench.tile(Number(_LEAST, x.dtype), len(x.shape))
     bench.apply(VectorOp.MAX, root, x, least)
     _newton_root(bench, root, root)
     bench.apply(VectorOp.MUL, dst, x, root)
@@ -199,10 +222,18 @@ def _one(bench: Workbench, x: Tile) -> Tile:
 def _sigmoid(bench: Workbench, dst: Tile, x: Tile) -> None:
     """Write 1 / (1 + exp(-x)).
 
-    Where vexp overflows, to infinity or to the largest number, vdiv makes nothing of it. On the 310
-    the exponential stays finite, as the quotient there needs it.
+    Where vexp overflows, to infinity or to the largest number, vdiv makes nothing of it. The
+    quotient of the 310 takes no infinity: there it is exp(x) / (1 + exp(x)), x not too large.
     """
     work = bench.scratch(x.dtype, x.shape)
+    if bench.machine == "ascend310":
+        below = bench.scratch(x.dtype, x.shape)
+        bench.apply(VectorOp.MIN, work, x, bench.tile(Number(_FAR, x.dtype), len(x.shape)))
+        _exp(bench, work, work)
+        bench.apply(VectorOp.ADDS, below, work, scalar=1.0)
+        divide(bench, dst, work, below)
+        bench.release(work, below)
+        return
     bench.apply(VectorOp.MULS, work, x, scalar=-1.0)
     _exp(bench, work, work)
     bench.apply(VectorOp.ADDS, work, work, scalar=1.0)

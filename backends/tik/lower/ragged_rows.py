@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from math import prod
 
 from tilelang.backends.tik.lower.forms import row_length
-from tilelang.dtypes import BLOCK_BYTES
+from tilelang.dtypes import BLOCK_BYTES, DType
 from tilelang.ir import index as ix
 from tilelang.ir.index import Index
 from tilelang.ir.nodes import Alloc, Body, Core, Loop, LoopKind, Move, Program, Stage, Stmt
@@ -47,8 +47,21 @@ def stage_rows(program: Program, name: str, n_cores: int) -> Program | None:
         return (map_regions(stmt, lambda region: _moved(region, result, workspace)),)
 
     changed = rewrite_program(program, change)
-    last = _last_stage(result, workspace, _sizes(result, n_cores), fresh)
+    last = rows_stage(result, workspace, n_cores, fresh)
     return replace(changed, body=(Alloc(workspace, result.loc), *changed.body, last))
+
+
+def rows_stage(
+    result: Buffer, workspace: Buffer, n_cores: int, fresh: FreshNames, n_inner: int = 1
+) -> Stage:
+    """Return the stage for `n_cores` cores that stores the rows of `workspace` to `result`.
+
+    A row of `result` is its last `n_inner` dimensions, one of `workspace` its last dimension, which
+    may be longer. `fresh` gives names.
+    """
+    rows = _Rows(result, n_inner)
+    sizes = _sizes(rows.n_rows, rows.length, result.dtype, n_cores)
+    return _last_stage(rows, _Rows(workspace, 1), sizes, fresh)
 
 
 def _is_only_stored(program: Program, result: Buffer) -> bool:
@@ -79,10 +92,9 @@ class _Sizes:
     n_parts: int
 
 
-def _sizes(result: Buffer, n_cores: int) -> _Sizes:
-    """Return the tile by which `n_cores` cores store `result`: of short rows, a block wide."""
-    rows, columns = prod(result.shape[:-1]), result.shape[-1]
-    n_bytes = result.dtype.n_bytes
+def _sizes(rows: int, columns: int, dtype: DType, n_cores: int) -> _Sizes:
+    """Return the tile by which `n_cores` cores store `rows`: of short rows, a block wide."""
+    n_bytes = dtype.n_bytes
     unit = BLOCK_BYTES // n_bytes
     n_parts = -(-columns * n_bytes // _PART_BYTES)
     if columns > unit and columns % unit:
@@ -93,28 +105,44 @@ def _sizes(result: Buffer, n_cores: int) -> _Sizes:
     return _Sizes(n_rows, n_columns, -(-columns // n_columns))
 
 
-def _last_stage(result: Buffer, workspace: Buffer, sizes: _Sizes, fresh: FreshNames) -> Stage:
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """A tensor as rows, each of them its last `n_inner` dimensions."""
+
+    tensor: Buffer
+    n_inner: int
+
+    @property
+    def length(self) -> int:
+        """The elements of a row."""
+        return prod(self.tensor.shape[-self.n_inner :])
+
+    @property
+    def n_rows(self) -> int:
+        """How many rows there are."""
+        return prod(self.tensor.shape[: -self.n_inner])
+
+    def part(self, start: tuple[Index, Index], shape: tuple[int, ...]) -> Region:
+        """Return rows and columns from `start` on; of a single row, columns alone."""
+        axes = tuple(range(self.tensor.rank))
+        groups = (axes[: -self.n_inner], axes[-self.n_inner :])[-len(shape) :]
+        ones, loc = (1,) * len(shape), self.tensor.loc
+        return Region(self.tensor, Permute(groups), start[-len(shape) :], ones, shape, loc)
+
+
+def _last_stage(result: _Rows, workspace: _Rows, sizes: _Sizes, fresh: FreshNames) -> Stage:
     """Return the stage that stores the rows of `workspace` to `result`; whose names are fresh."""
-    loc = result.loc
-    tile_name, core, part = (fresh(f"{result.name}_{wish}") for wish in ("tile", "core", "part"))
-    shape = (sizes.n_rows, sizes.n_columns)[-min(result.rank, 2) :]
-    tile = Buffer(tile_name, Memory.UB, result.dtype, shape, ND, loc)
-    latest = ix.constant(max(result.shape[-1] - sizes.n_columns, 0))
+    tensor, loc = result.tensor, result.tensor.loc
+    tile_name, core, part = (fresh(f"{tensor.name}_{wish}") for wish in ("tile", "core", "part"))
+    shape = (sizes.n_rows, sizes.n_columns)[-min(tensor.rank, 2) :]
+    tile = Buffer(tile_name, Memory.UB, tensor.dtype, shape, ND, loc)
+    latest = ix.constant(max(result.length - sizes.n_columns, 0))
     column = ix.minimum(ix.scale(ix.variable(part), sizes.n_columns), latest)
     start = (ix.scale(ix.variable(core), sizes.n_rows), column)
     body: Body = (
         Alloc(tile, loc),
-        Move(whole(tile, loc), _part(workspace, start, shape), 0, loc),
-        Move(_part(result, start, shape), whole(tile, loc), 0, loc),
+        Move(whole(tile, loc), workspace.part(start, shape), 0, loc),
+        Move(result.part(start, shape), whole(tile, loc), 0, loc),
     )
     loop = Loop(part, ix.constant(sizes.n_parts), LoopKind.SERIAL, 2, body, loc)
-    n_tiles = -(-prod(result.shape[:-1]) // sizes.n_rows)
-    return Stage((Core(core, n_tiles),), (loop,), loc)
-
-
-def _part(tensor: Buffer, start: tuple[Index, Index], shape: tuple[int, ...]) -> Region:
-    """Return the rows and columns of `tensor` from `start` on; all but its last axis are rows."""
-    *lead, last = range(tensor.rank)
-    groups = (tuple(lead), (last,))[-len(shape) :]
-    ones = (1,) * len(shape)
-    return Region(tensor, Permute(groups), start[-len(shape) :], ones, shape, tensor.loc)
+    return Stage((Core(core, -(-result.n_rows // sizes.n_rows)),), (loop,), loc)

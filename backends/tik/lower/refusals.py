@@ -13,6 +13,15 @@ class RaggedRow(TileError):
         self.tensor = tensor
 
 
+class ManyEdges(TileError):
+    """Tiles of `tensor` hang over its end in too many ways."""
+
+    def __init__(self, tensor: str, refused: TileError) -> None:
+        """Hold what `refused` says."""
+        super().__init__(*refused.diagnostics)
+        self.tensor = tensor
+
+
 def refusal(
     code: str,
     message: str,

@@ -7,19 +7,21 @@ one and inputs of the other.
 
 from collections.abc import Iterator, Set
 from dataclasses import dataclass, replace
+from typing import assert_never
 
 from tilelang.backends.tik.instructions import InstructionProgram
 from tilelang.backends.tik.lower.blocked_tensors import block_tensors
+from tilelang.backends.tik.lower.extended_inputs import extend_input
 from tilelang.backends.tik.lower.program import write_program
 from tilelang.backends.tik.lower.ragged_rows import stage_rows
-from tilelang.backends.tik.lower.refusals import RaggedRow, refusal
+from tilelang.backends.tik.lower.refusals import ManyEdges, RaggedRow, refusal
 from tilelang.backends.tik.lower.split_cores import side_of
 from tilelang.backends.tik.lower.staged_results import stage_results
 from tilelang.backends.tik.lower.turned_operands import turn_operands
 from tilelang.diagnostics import Diagnostic, TileError
 from tilelang.ir.nodes import Program, Stage
 from tilelang.ir.region import Buffer, Memory
-from tilelang.ir.walk import reads, walk, written
+from tilelang.ir.walk import reads, walk, walk_program, written
 from tilelang.machines import Machine
 from tilelang.passes import lower
 from tilelang.verify import verify
@@ -51,34 +53,61 @@ def lower_kernels(program: Program, machine: Machine) -> tuple[Kernel, ...]:
     """
     if machine.name not in _CHIPS:
         raise TileError(_other_machine(program, machine))
-    lowered = lower(program, machine)
-    staged = stage_results(turn_operands(lowered)) if machine.is_split else block_tensors(lowered)
+    lowered = lower(without_empty_inputs(program), machine)
+    staged = (
+        stage_results(turn_operands(lowered))
+        if machine.is_split
+        else block_tensors(lowered, machine.n_cores)
+    )
     return _written(verify(staged, machine), machine)
 
 
-def _written(
-    lowered: Program, machine: Machine, in_rows: frozenset[str] = frozenset()
-) -> tuple[Kernel, ...]:
-    """Return the kernels of `lowered`; results that tiles cannot store go by way of workspace.
+def without_empty_inputs(program: Program) -> Program:
+    """Return `program` without the inputs that have no elements and are not read.
 
-    Those called as in `in_rows` do already.
+    TIK's tensors have elements; the bias that a convolution does not add has none.
+    """
+    read = {region.buffer for stmt in walk_program(program) for region in reads(stmt)}
+    kept = tuple(one for one in program.inputs if 0 not in one.shape or one in read)
+    return program if kept == program.inputs else replace(program, inputs=kept)
+
+
+def _written(
+    lowered: Program, machine: Machine, staged: frozenset[str] = frozenset()
+) -> tuple[Kernel, ...]:
+    """Return the kernels of `lowered`; what tiles cannot load or store goes by way of workspace.
+
+    Tensors called as in `staged` do already.
 
     Raises:
-        TileError: as `lower_kernels`; E1237 where there is no such way.
+        TileError: as `lower_kernels`; E1232 and E1237 where there is no such way.
     """
     try:
         if machine.is_split:
             return _in_turn(lowered, machine)
         return (_kernel(lowered, write_program(lowered, machine), set()),)
-    except RaggedRow as ragged:
-        name = ragged.tensor
-        staged = None if name in in_rows else stage_rows(lowered, name, machine.n_cores)
-        if staged is None:
+    except (ManyEdges, RaggedRow) as refused:
+        name = refused.tensor
+        other = None if name in staged else _by_workspace(lowered, refused, machine)
+        if other is None:
             raise
         try:
-            return _written(verify(staged, machine), machine, in_rows | {name})
+            return _written(verify(other, machine), machine, staged | {name})
         except TileError:
-            raise ragged from None
+            raise refused from None
+
+
+def _by_workspace(
+    program: Program, refused: ManyEdges | RaggedRow, machine: Machine
+) -> Program | None:
+    """Return `program` with a stage more for the tensor that was `refused`, if that helps."""
+    match refused:
+        case ManyEdges():
+            return extend_input(program, refused.tensor)
+        case RaggedRow():
+            return stage_rows(program, refused.tensor, machine.n_cores)
+        case _:
+            assert_never(refused)
 
 
 def _in_turn(lowered: Program, machine: Machine) -> tuple[Kernel, ...]:

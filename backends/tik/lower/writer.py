@@ -213,13 +213,8 @@ class Writer:
         return ix.bounds(index, self.ranges)
 
     def settled(self, index: Index) -> Index:
-        """Return `index` with variables that have only one value replaced by it."""
-        single = {
-            name: ix.constant(low)
-            for name, (low, high) in self.variables(index).items()
-            if low == high
-        }
-        return ix.substitute(index, single) if single else index
+        """Return `index` without what has only one value."""
+        return ix.settle(index, self.ranges)
 
     def variables(self, index: Index) -> Mapping[str, tuple[int, int]]:
         """Return the ranges of the variables in `index`."""

@@ -35,6 +35,8 @@ def kernel(signature: str) -> Callable[[Callable[..., None]], Kernel]:
 
 def test_empty_tensors() -> None:
     assert "no elements" in refused("E1219", gemm, dtype=F16, M=16, N=16, K=0)
+    sizes = {"N": 1, "C": 1, "H": 1, "W": 6, "O": 1, "R": 1, "S": 7}
+    assert "`y` is float16[1, 1, 1, 0]" in refused("E1219", conv2d, dtype=MAPS, **sizes)
 
 
 def test_channels_that_start_inside_a_block() -> None:
@@ -45,8 +47,16 @@ def test_channels_that_start_inside_a_block() -> None:
 
 
 def test_moves_that_would_transpose() -> None:
-    message = refused("E1231", conv2d, dtype=MAPS, N=1, C=8, H=8, W=8, O=16, R=3, S=3, groups=2)
-    assert "NC1HWC0" in message
+    @kernel("x[N, C, H, W]: float16 -> y[N, C, H, W]: float16")
+    def part(x: tl.Tensor, y: tl.Tensor) -> None:
+        for n in tl.cores(x.shape[0]):
+            tile = tl.alloc_l1((5, *x.shape[2:]), x.dtype, layout="NC1HWC0")
+            out = tl.alloc_ub((5, *x.shape[2:]), x.dtype, layout="NC1HWC0")
+            tl.data_move(tile, x[n, 0:5, :, :])
+            tl.data_move(out, tile)
+            tl.data_move(y[n, 0:5, :, :], out)
+
+    assert "NC1HWC0" in refused("E1231", part, N=1, C=20, H=4, W=4)
 
 
 def test_edges_that_differ_in_many_ways() -> None:
@@ -55,7 +65,7 @@ def test_edges_that_differ_in_many_ways() -> None:
         for i in tl.cores(8):
             tile, out = tl.alloc_ub((64,), "float32"), tl.alloc_ub((8,), "float32")
             for j in tl.for_range(32):
-                tl.data_move(tile, x[i * 8 + j])
+                tl.data_move(tile, x[i * 8 + j], pad=1)
                 out[:] = tile[0:8]
             tl.data_move(y[i * 8], out)
 

@@ -17,6 +17,7 @@ from tilelang.backends.tik.emit import emit
 from tilelang.backends.tik.lower import Kernel, lower_kernels, lower_program
 from tilelang.ir.nodes import Program
 from tilelang.kernels.batch_norm import batch_norm_training
+from tilelang.kernels.conv2d import conv2d
 from tilelang.kernels.gemm import gemm
 from tilelang.kernels.gemm_bias_relu import gemm_bias_relu
 from tilelang.kernels.linear import linear
@@ -125,6 +126,16 @@ def test_a_script_has_a_function_for_each_kernel() -> None:
 def test_gemm_reads_as_a_person_would_write_it(golden: Golden) -> None:
     (kernel,) = kernels(gemm, dtype=F16, M=256, N=128, K=100)
     golden.check("tik/lower/gemm_910b.txt", emit(kernel.program, comments=True))
+
+
+def test_a_bias_that_is_not_added_is_no_argument() -> None:
+    sizes = {"N": 1, "C": 3, "H": 5, "W": 5, "O": 4, "R": 3, "S": 3, "biased": 0}
+    dtypes = {"T": F16, "Y": F16}
+    (found,) = kernels(conv2d, "ascend910", dtype=dtypes, **sizes)
+    assert found.inputs == ("x", "w")
+    program = conv2d.program(machine="ascend910", dtype=dtypes, **sizes)
+    files = BACKEND.package(program, find_machine("ascend910"))
+    assert not any("bias" in text.replace("biased", "") for text in files.values())
 
 
 def test_one_operator_is_one_kernel() -> None:

@@ -16,7 +16,7 @@ from tests.check.devices import Device, run_on
 from tests.check.faults import FAULTS, Fault
 from tests.check.running import Executable, results_of
 from tilelang.check.compare import compare
-from tilelang.check.diagnosis import Case, explain
+from tilelang.check.diagnosis import Case, Picture, explain
 from tilelang.check.families import families
 from tilelang.check.oracle import enclose
 from tilelang.ir.nodes import Program
@@ -223,6 +223,34 @@ def test_the_picture_has_the_tile_grid_and_the_wrong_elements(tmp_path: Path):
     assert [(one.get("x"), one.get("y")) for one in red] == [("0", "0")]
     picture.save(tmp_path / "error.svg")
     assert (tmp_path / "error.svg").read_text() == picture.svg()
+
+
+def test_tiles_of_more_than_two_dimensions_have_lines_and_indices():
+    picture = Picture("three", np.zeros((2, 20, 40)), (1, 16, 32))
+    assert picture.starts == (
+        [(0, "0, 0"), (16, "0, 16"), (20, "1, 0"), (36, "1, 16")],
+        [(0, "0"), (32, "32")],
+    )
+    assert picture.legend.endswith("lines: tiles of 1 x 16 x 32")
+    drawn = picture.svg()
+    assert drawn.count("<line ") == 4
+    assert ">1, 16</text>" in drawn
+
+
+@pytest.mark.parametrize(
+    ("shape", "tile", "starts"),
+    [
+        ((40,), (32,), ([(0, "0")], [(0, "0"), (32, "32")])),
+        ((), (), ([(0, "0")], [(0, "0")])),
+        ((3, 0), (2, 2), ([(0, "0"), (2, "2")], [(0, "0")])),
+        ((3, 4), (0, 0), ([(0, "0")], [(0, "0")])),
+        ((2, 2, 2, 3), (1, 2, 2, 3), ([(0, "0, 0, 0"), (4, "1, 0, 0")], [(0, "0")])),
+    ],
+)
+def test_lines_lie_where_tiles_begin(shape: tuple[int, ...], tile: tuple[int, ...], starts: Any):
+    picture = Picture("any", np.zeros(shape), tile)
+    assert picture.starts == starts
+    ElementTree.fromstring(picture.svg())
 
 
 def test_a_picture_may_be_png(tmp_path: Path):

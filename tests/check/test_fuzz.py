@@ -55,6 +55,37 @@ def test_the_printed_test_fails_as_the_fuzzer_did():
     assert eval(call[1], {"replay": replay, "twice": twice}) == report.failure.wrong
 
 
+@tl.kernel("x[M, N]: T -> y[M, N]: T")
+def undefined(x: tl.Tensor, y: tl.Tensor, *, columns: int = 16) -> None:
+    """Double x, but read what was never written where N ends inside a tile."""
+    for j in tl.cores(tl.ceildiv(x.shape[1], columns)):
+        t = tl.alloc_ub((x.shape[0], columns), x.dtype)
+        with tl.if_scope((j + 1) * columns <= x.shape[1]):
+            tl.data_move(t, x[0, j * columns])
+        t += t
+        tl.data_move(y[0, j * columns], t)
+
+
+@undefined.reference
+def _(x: NDArray[Any]) -> NDArray[Any]:
+    return 2 * x
+
+
+@pytest.mark.parametrize("backend", ["numpy", "llvm"])
+def test_a_kernel_that_is_wrong_itself_is_told_so_at_its_own_line(backend: str):
+    report = undefined.fuzz(backends=[backend], budget="30s", seed=3, dtype="float32")
+    assert report.failure is not None
+    first, said, line, caret, *_ = report.failure.wrong.splitlines()
+    assert first == "numpy raises E0402"
+    assert said.startswith(f"{__file__}:")
+    assert "error[E0402]" in said
+    assert "reads `t[0, 0]`, which is undefined" in said
+    assert line.strip() == "t += t"
+    assert caret.strip() == "^" * len("t += t")
+    assert "note: `t` is allocated here" in str(report)
+    assert report.to_json()["failure"]["wrong"] == report.failure.wrong
+
+
 @tl.kernel("x[M]: T; factor -> y[M]: T")
 def kept(x: tl.Tensor, y: tl.Tensor, *, factor: float = 1.0, m_tile: int = 16) -> None:
     """Multiply by a factor, but lose it where it is not 1."""

@@ -62,6 +62,7 @@ def test_a_missing_feed_names_what_is_wanted(tilelang: Command, folder: Path) ->
     done = tilelang("tik", "run", "gemm.py", "--feed", "a=a.npy", status=1)
     assert "E1211" in done.err
     assert "`b` is not fed" in done.err
+    assert "hint: add --feed b=b.npy, a file of numpy.save\n" in done.err
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from tilelang.check.inputs import families_for
 from tilelang.check.oracle import enclose
 from tilelang.check.reference import run_reference
 from tilelang.check.report import OK, REFUSED, Report, Row
+from tilelang.check.strict import strict_error
 from tilelang.diagnostics import TileError
 from tilelang.ir.nodes import Program
 from tilelang.machines import find_machine
@@ -141,6 +142,8 @@ class Worst:
     n_unbounded: int = 0
     n_elements: int = 0
     wrong: tuple[Family, list[Comparison]] | None = None
+    doubtful: Family | None = None
+    """The first on which something is wrong or cannot be judged."""
 
     def add(self, family: Family, comparisons: list[Comparison]) -> None:
         """Take in the comparisons of all results on one family."""
@@ -150,22 +153,30 @@ class Worst:
         self.n_elements += sum(one.share.size for one in comparisons)
         if self.wrong is None and self.shares[family.name] > 1:
             self.wrong = family, comparisons
+        if self.doubtful is None and (self.wrong or self.n_unbounded):
+            self.doubtful = family
 
     @property
     def share(self) -> float:
         """The largest share of the bound."""
         return max(self.shares.values(), default=0.0)
 
-    def verdict(self, wrong: str) -> str:
-        """Return `ok`, `wrong`, or that there is too much that cannot be judged."""
+    def mistake(self, program: Program) -> TileError | None:
+        """Return the mistake of `program` that explains what is wrong or cannot be judged."""
+        return strict_error(program, self.doubtful.inputs) if self.doubtful else None
+
+    def verdict(self, wrong: str, mistake: TileError | None) -> str:
+        """Return `ok`, `wrong`, or that there is too much that cannot be judged.
+
+        `mistake` is the program's own.
+        """
         if self.wrong is not None:
             return f"{wrong} ({self.wrong[0].name} inputs)"
-        if self.n_unbounded:
-            return (
-                f"unbounded: {self.n_unbounded:,} of {self.n_elements:,} elements lie at a pole "
-                "or overflow"
-            )
-        return OK
+        share = f"{self.n_unbounded:,} of {self.n_elements:,} elements"
+        if self.n_unbounded and mistake:
+            code = mistake.diagnostics[0].code
+            return f"not judged: {share} depend on a mistake of the kernel, {code}"
+        return f"unbounded: {share} lie at a pole or overflow" if self.n_unbounded else OK
 
 
 def judge_meaning(kernel: Kernel, program: Program, drawn: Sequence[Family]) -> Row:
@@ -181,7 +192,8 @@ def judge_meaning(kernel: Kernel, program: Program, drawn: Sequence[Family]) -> 
             [compare_reference(array, one, buffer.dtype) for buffer, array, one in together],
         )
     seconds = (time.perf_counter() - started) / max(len(drawn), 1)
-    verdict = worst.verdict("kernel wrong: differs from the reference")
+    mistake = worst.mistake(program)
+    verdict = str(mistake or worst.verdict("kernel wrong: differs from the reference", None))
     explanation, picture = _explain(program, worst, None)
     return Row(
         "(program)",
@@ -280,13 +292,17 @@ def judge_trial(trial: Trial, drawn: Iterable[Family]) -> Row:
     except TileError as error:
         return Row(name, machine, None, None, None, str(error), mode)
     explanation, picture = _explain(trial.program, worst, trial)
+    mistake = worst.mistake(trial.program)
+    if mistake and worst.wrong:
+        first = mistake.diagnostics[0]
+        explanation += (f"the kernel itself is wrong: {first.code}, {first.message}",)
     return Row(
         name,
         machine,
         seconds,
         worst.max_error,
         worst.share,
-        worst.verdict("backend wrong: differs from the program"),
+        worst.verdict("backend wrong: differs from the program", mistake),
         mode,
         tuple(worst.shares.items()),
         explanation,

@@ -130,7 +130,7 @@ def _print(report: Report, as_json: bool) -> None:
             print(f"\n{row.backend}")
         for sentence in row.explanation:
             print(f"  {sentence}")
-    for error in dict.fromkeys(row.verdict for row in report.rows if "\n" in row.verdict):
+    for error in dict.fromkeys(row.verdict for row in report.all_rows if "\n" in row.verdict):
         print(f"\n{error}", file=sys.stderr)
 
 

@@ -119,7 +119,8 @@ def _read(name: str, place: str) -> NDArray[Any]:
     try:
         return np.load(place, allow_pickle=False)
     except (OSError, ValueError) as error:
-        message = f"cannot read the array of `{name}` from {place}: {error}"
+        reason = (isinstance(error, OSError) and error.strerror) or error
+        message = f"cannot read the array of `{name}` from {place}: {reason}"
         hint = "write it with numpy.save(file, array)"
         raise TileError(Diagnostic("E0605", message, hint=hint)) from None
 

@@ -17,6 +17,7 @@ _OPTIONS = {
     "E0232": "--attr {}=...",
 }
 _UNKNOWN_SIZE = "E0226"
+_NOT_FED = re.compile(r"`(\w+)` is not fed")
 
 
 def as_said(error: TileError) -> Iterator[Diagnostic]:
@@ -54,6 +55,9 @@ def _unknown_sizes(diagnostics: Sequence[Diagnostic]) -> Diagnostic:
 
 def _optioned(diagnostic: Diagnostic) -> Diagnostic:
     """Return `diagnostic` with a hint that names the option instead of a keyword."""
+    if not_fed := _NOT_FED.search(diagnostic.message):
+        name = not_fed[1]
+        return replace(diagnostic, hint=f"add --feed {name}={name}.npy, a file of numpy.save")
     option = _OPTIONS.get(diagnostic.code)
     if option is None or not diagnostic.hint or not _KEYWORD.search(diagnostic.hint):
         return diagnostic

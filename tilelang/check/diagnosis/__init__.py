@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tilelang.check.diagnosis.case import Case, Trial, as_matrix
+from tilelang.check.diagnosis.case import Case, Trial
 from tilelang.check.diagnosis.divergence import first_divergence
 from tilelang.check.diagnosis.orders import recognise
 from tilelang.check.diagnosis.picture import Picture
@@ -17,9 +17,8 @@ __all__ = ["Case", "Picture", "Trial", "explain"]
 def explain(case: Case) -> tuple[tuple[str, ...], Picture]:
     """Return sentences on a wrong result, and its picture."""
     sentences = tuple(dict.fromkeys(_sentences(case)))
-    tile = case.tile[-2:] if len(case.tile) > 1 else (0, *case.tile[-1:])
     title = f"{case.program.name}: {sentences[0]}"
-    return sentences, Picture(title, as_matrix(case.comparison.share), (tile[0], tile[-1]))
+    return sentences, Picture(title, case.comparison.share, case.tile)
 
 
 def _sentences(case: Case) -> Iterator[str]:

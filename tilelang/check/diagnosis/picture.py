@@ -1,17 +1,23 @@
-"""The error over a result as a picture: red where it is wrong, with the tile grid drawn in."""
+"""The error over a result as a picture: red where it is wrong, with the tile grid drawn in.
 
-from collections.abc import Iterator
+Of more than two dimensions the last is across, and all others are merged downwards.
+"""
+
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import wrap
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tilelang.check.diagnosis.case import as_matrix
 from tilelang.diagnostics import Diagnostic, TileError
 
 Array = NDArray[Any]
+Starts: TypeAlias = list[tuple[int, str]]
+"""Rows or columns of the matrix at which tiles begin, each with its index in the result."""
 
 _MOST_CELLS = 128
 """Cells along an axis; of a larger result a cell is the worst of several elements."""
@@ -25,14 +31,14 @@ _MOST_LABELS = 16
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Shares of the bound over one result, seen as a matrix.
+    """Shares of the bound over one result.
 
-    `tile` is the extent of what one store writes, in elements of the matrix, 0 where it is unknown.
+    `tile` is the extent of what one store writes along each axis, 0 where it is unknown.
     """
 
     title: str
     share: Array
-    tile: tuple[int, int]
+    tile: tuple[int, ...]
 
     def svg(self) -> str:
         """Return the picture as SVG."""
@@ -52,12 +58,18 @@ class Picture:
     @property
     def legend(self) -> str:
         """What colours and lines mean."""
-        rows, columns = self.tile
-        grid = f"; lines: tiles of {rows} x {columns}" if rows and columns else ""
+        tile = " x ".join(map(str, self.tile))
+        grid = f"; lines: tiles of {tile}" if self.tile and all(self.tile) else ""
         return f"red: outside the bound, green: inside{grid}"
 
+    @property
+    def starts(self) -> tuple[Starts, Starts]:
+        """Where tiles begin downwards and across."""
+        shape, tile = self.share.shape, self.tile
+        return _starts(shape[:-1], tile[:-1]), _starts(shape[-1:], tile[-1:])
+
     def _elements(self) -> Iterator[str]:
-        cells, step = _cells(self.share)
+        cells, step = _cells(as_matrix(self.share))
         size = _WIDTH / max(*cells.shape, 1)
         width, height = cells.shape[1] * size, cells.shape[0] * size
         texts = [*wrap(self.title, _LETTERS), self.legend]
@@ -85,10 +97,9 @@ class Picture:
         width, height = whole
         style = 'stroke="#555" stroke-width="0.6"'
         label = 'font-size="11" fill="#555"'
-        for axis, (tile, extent) in enumerate(zip(self.tile, self.share.shape, strict=True)):
-            starts = range(0, extent, tile or max(extent, 1))
+        for axis, starts in enumerate(self.starts):
             every = max(-(-len(starts) // _MOST_LABELS), 1)
-            for number, start in enumerate(starts):
+            for number, (start, index) in enumerate(starts):
                 at = start / step * size
                 if start:
                     ends = f'x2="{width:g}" y1="{at:g}" y2="{at:g}"'
@@ -98,7 +109,18 @@ class Picture:
                     continue
                 place = f'x="-6" y="{at + 11:g}" text-anchor="end"'
                 place = place if axis == 0 else f'x="{at:g}" y="-6"'
-                yield f"<text {place} {label}>{start}</text>"
+                yield f"<text {place} {label}>{index}</text>"
+
+
+def _starts(shape: Sequence[int], tile: Sequence[int]) -> Starts:
+    """Return where tiles begin along axes that are merged into one, with the index there."""
+    if not shape or 0 in shape:
+        return [(0, "0")]
+    extents = [extent or size for extent, size in zip(tile, shape, strict=True)]
+    indices = np.indices(shape).reshape(len(shape), -1)
+    numbers = indices // np.reshape(extents, (len(shape), 1)).astype(np.int64)
+    places = [0, *(np.flatnonzero((np.diff(numbers) != 0).any(axis=0)) + 1)]
+    return [(int(at), ", ".join(map(str, indices[:, at]))) for at in places]
 
 
 _PALE = 0.05
@@ -140,7 +162,8 @@ def _save_png(picture: Picture, path: Path) -> None:
         ) from missing
     figure = Figure(figsize=(8, 7), layout="constrained")
     axes: Any = figure.add_subplot()
-    shown = np.log10(np.clip(np.nan_to_num(picture.share, posinf=1e9), 1e-3, 1e9))
+    matrix = as_matrix(picture.share)
+    shown = np.log10(np.clip(np.nan_to_num(matrix, posinf=1e9), 1e-3, 1e9))
     drawn = axes.imshow(shown, cmap="RdYlGn_r", vmin=-3, vmax=3, interpolation="nearest")
     canvas: Any = figure
     bar = canvas.colorbar(drawn, shrink=0.7, ticks=[-3, 0, 3])
@@ -148,9 +171,7 @@ def _save_png(picture: Picture, path: Path) -> None:
     title = "\n".join([*wrap(picture.title, _LETTERS), picture.legend])
     axes.set(xlabel="column", ylabel="row")
     axes.set_title(title, fontsize=9, loc="left")
-    for lines, tile, extent in zip(
-        (axes.axhline, axes.axvline), picture.tile, picture.share.shape, strict=True
-    ):
-        for at in range(tile, extent, tile) if tile else ():
+    for lines, starts in zip((axes.axhline, axes.axvline), picture.starts, strict=True):
+        for at, _ in starts[1:]:
             lines(at - 0.5, color="#555", linewidth=0.6)
     figure.savefig(path, dpi=120)  # pyright: ignore[reportUnknownMemberType]

@@ -41,11 +41,6 @@ class Mistake:
     text: str
     error: TileError | None = None
 
-    @property
-    def code(self) -> str | None:
-        """The code of the error."""
-        return self.error.diagnostics[0].code if self.error else None
-
 
 Outcome: TypeAlias = tuple[Array, ...] | Refusal | Mistake
 """Logical results, or why there are none."""

@@ -20,6 +20,7 @@ from tilelang.check.oracle import enclose
 from tilelang.check.procedure import numerics_of
 from tilelang.check.process import Ended, Process
 from tilelang.check.reference import run_reference
+from tilelang.check.strict import STRICT, strict_error
 from tilelang.diagnostics import TileError
 from tilelang.ir.nodes import Program
 from tilelang.ir.region import Buffer
@@ -36,8 +37,6 @@ PADDING_CODES = ("E0405", "E0406")
 """A fill that adds nothing to ordinary numbers may add NaN where these are infinite."""
 RUN_SECONDS = 60.0
 """What one run may take: the slowest that `fuzz` draws takes a few seconds on a busy computer."""
-STRICT = "numpy"
-"""The backend that says what is wrong with a kernel itself, at its line."""
 KINDS = ("exact", "signed", "one-hot", "special")
 """Families of inputs, and one of special numbers among ordinary ones."""
 
@@ -135,40 +134,42 @@ def attempt(kernel: Kernel, tried: Try, process: Process) -> str | None:
     """
     program = _trace(kernel, tried)
     family = draw(kernel, program, tried.kind, tried.seed)
-    wrong = _judge(kernel, program, family, tried, process)
-    if wrong is None:
+    wrong, n_unbounded = _judge(kernel, program, family, tried, process)
+    if wrong is None and not n_unbounded:
         return None
-    strict = process.call(execute, Job(program, STRICT, tried.target, family.inputs))
-    if not isinstance(strict, Mistake) or strict.error is None or _is_excused(tried, strict):
+    mistake = process.call(strict_error, program, family.inputs, tried.target)
+    if not isinstance(mistake, TileError) or _is_excused(tried, mistake):
         return wrong
-    return f"{wrong}\n{strict.error}"
+    if wrong is None or wrong.startswith(f"{STRICT} raises "):
+        wrong = f"{STRICT} raises {mistake.diagnostics[0].code}"
+    return f"{wrong}\n{mistake}"
 
 
 def _judge(
     kernel: Kernel, program: Program, family: Family, tried: Try, process: Process
-) -> str | None:
-    """Return what is wrong in one line."""
+) -> tuple[str | None, int]:
+    """Return what is wrong in one line, and how many elements cannot be judged."""
     # A reference need not say what becomes of infinity, or what a mean of nothing is.
     if tried.kind != "special" and all(array.size for array in family.inputs):
         found = _against_reference(kernel, program, family)
         if found is not None:
-            return found
+            return found, 0
     outcome = process.call(execute, Job(program, tried.backend, tried.target, family.inputs))
     match outcome:
         case Refusal(reason):
             raise Refused(reason)
-        case Mistake(text):
-            if _is_excused(tried, outcome):
+        case Mistake(text, error):
+            if error and _is_excused(tried, error):
                 raise Refused(text)
-            return f"{tried.backend} {text}"
+            return f"{tried.backend} {text}", 0
         case Ended():
-            return f"{tried.backend} {outcome}"
+            return f"{tried.backend} {outcome}", 0
         case _:
             return _against_program(program, family, outcome, tried.backend)
 
 
-def _is_excused(tried: Try, mistake: Mistake) -> bool:
-    return tried.kind == "special" and mistake.code in PADDING_CODES
+def _is_excused(tried: Try, mistake: TileError) -> bool:
+    return tried.kind == "special" and mistake.diagnostics[0].code in PADDING_CODES
 
 
 def is_legal(kernel: Kernel, tried: Try) -> bool:
@@ -243,14 +244,16 @@ def _against_reference(kernel: Kernel, program: Program, family: Family) -> str 
 
 def _against_program(
     program: Program, family: Family, results: Sequence[Array], backend: str
-) -> str | None:
+) -> tuple[str | None, int]:
     numerics = numerics_of(find_backend(backend))
     enclosures = enclose(program, family.inputs, numerics, found=results)
+    n_unbounded = 0
     for buffer, array, enclosure in zip(program.results, results, enclosures, strict=True):
         found = compare(array, enclosure, buffer.dtype)
+        n_unbounded += found.n_unbounded
         if found.wrong.any():
-            return f"{backend} differs from the program in {_places(buffer, found)}"
-    return None
+            return f"{backend} differs from the program in {_places(buffer, found)}", 0
+    return None, n_unbounded
 
 
 def _places(buffer: Buffer, found: Comparison) -> str:

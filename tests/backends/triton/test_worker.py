@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+import tilelang as tl
 from tests.backends.triton.running import Array, Case, needs_triton, run_all
 from tilelang.backends.triton.options import Options
 from tilelang.shipped import find_kernel
@@ -51,3 +52,22 @@ def test_a_kernel_that_fails_says_where():
     found = run_changed("acc = tl.dot(a1, b1, acc)", "acc = tl.dot(b1, no_such_name, acc)")
     assert isinstance(found, str)
     assert "no_such_name" in found
+
+
+@tl.kernel("x[M, N]: T -> y[M, N]: T")
+def skewed(x: tl.Tensor, y: tl.Tensor) -> None:
+    """Row i of y is row i + i % 4 of x, zeros past the end."""
+    for i in tl.cores(x.shape[0]):
+        rows = tl.alloc_ub((4, x.shape[1]), x.dtype)
+        row = tl.alloc_ub((1, x.shape[1]), x.dtype)
+        tl.data_move(rows, x[i, 0])
+        row[:] = -rows[i % 4 : i % 4 + 1, :]
+        tl.data_move(y[i, 0], row)
+
+
+@needs_triton
+def test_a_mask_may_be_one_bool_for_a_whole_block():
+    x = np.arange(11 * 16, dtype=np.float32).reshape(11, 16)
+    assert "mask=i + (i % 4) < 11" in skewed.source("triton", x=x)
+    wanted = [-x[i + i % 4] if i + i % 4 < 11 else 0 * x[0] for i in range(11)]
+    np.testing.assert_array_equal(skewed(x, backend="triton", interpreter=True), wanted)

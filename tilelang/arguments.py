@@ -132,49 +132,58 @@ def check_results(names: Sequence[str], arrays: Sequence[Any], kinds: Sequence[K
         TileError: E0801 and E0802 as `describe`, E0804 for shape or dtype, E0805 read-only, E0806
             for memory shared with another.
     """
-    n_inputs = len(arrays) - len(kinds)
-    faults = [
-        fault
-        for number, kind in enumerate(kinds, n_inputs)
-        for fault in _result_faults(number, kind, names, arrays)
-    ]
+    faults: list[Diagnostic] = []
+    for number, kind in enumerate(kinds, len(arrays) - len(kinds)):
+        faults += _result_faults(number, kind, names, arrays)
     if faults:
         raise TileError(*faults)
 
 
 def _result_faults(
     number: int, kind: Kind, names: Sequence[str], arrays: Sequence[Any]
-) -> Iterator[Diagnostic]:
-    """Yield what is wrong with one; the place of the call is looked for at a mistake only."""
+) -> list[Diagnostic]:
+    """Return what is wrong with one; the place of the call is looked for at a mistake only."""
     name, array = names[number], arrays[number]
     shape, dtype, numpy = kind
+    faults: list[Diagnostic] = []
     if type(array) is not np.ndarray or array.dtype != numpy or array.shape != shape:
-        yield from _misfits(name, array, Argument(shape, dtype))
+        faults += _misfits(name, array, Argument(shape, dtype))
         if not _is_numpy(array):
-            return
+            return faults
     flags = array.flags
     if not flags.writeable:
-        yield Diagnostic(
-            "E0805",
-            f"the array for result `{name}` is read-only",
-            callsite.location(None),
-            "pass an array that may be written, or no out= at all",
-        )
+        faults.append(_read_only(name))
     if not flags.c_contiguous and _meets_itself(array):
-        yield Diagnostic(
-            "E0806",
-            f"several elements of the array for result `{name}` share memory",
-            callsite.location(None),
-            "pass an array that is no broadcast or overlapping view, or no out= at all",
+        faults.append(
+            Diagnostic(
+                "E0806",
+                f"several elements of the array for result `{name}` share memory",
+                callsite.location(None),
+                "pass an array that is no broadcast or overlapping view, or no out= at all",
+            )
         )
     for other, memory in enumerate(arrays):
         if other != number and _is_numpy(memory) and np.shares_memory(array, memory):
-            yield Diagnostic(
-                "E0806",
-                f"the array for result `{name}` shares memory with `{names[other]}`",
-                callsite.location(None),
-                f"pass a copy of one of them: `{names[other]}.copy()`",
-            )
+            faults.append(_shared(name, names[other]))
+    return faults
+
+
+def _read_only(name: str) -> Diagnostic:
+    return Diagnostic(
+        "E0805",
+        f"the array for result `{name}` is read-only",
+        callsite.location(None),
+        "pass an array that may be written, or no out= at all",
+    )
+
+
+def _shared(name: str, other: str) -> Diagnostic:
+    return Diagnostic(
+        "E0806",
+        f"the array for result `{name}` shares memory with `{other}`",
+        callsite.location(None),
+        f"pass a copy of one of them: `{other}.copy()`",
+    )
 
 
 def _misfits(name: str, array: Any, wanted: Argument) -> Iterator[Diagnostic]:

@@ -52,6 +52,8 @@ class Captured:
             value = get(name)
             if value is not seen and not _is_same(seen, value):
                 return True
+        if not self._containers:  # every call asks, and a generator costs more than all of this
+            return False
         return any(not _is_same(seen, _kept(get(name))) for get, name, seen in self._containers)
 
     def remember(self) -> None:

@@ -11,9 +11,11 @@ from math import prod
 
 from tilelang.backends.llvm.bias import emit_bias
 from tilelang.backends.llvm.boxes import clipped
+from tilelang.backends.llvm.epilogue import Epilogue, find_epilogue
 from tilelang.backends.llvm.finite import emit_are_finite
 from tilelang.backends.llvm.form import row_major_digits
 from tilelang.backends.llvm.frame import Frame
+from tilelang.backends.llvm.maps import emit_map
 from tilelang.backends.llvm.microkernel import emit_tile
 from tilelang.backends.llvm.mmad import emit_plain_mmad
 from tilelang.backends.llvm.panels import (
@@ -36,7 +38,7 @@ from tilelang.ir import condition as cond
 from tilelang.ir import index as ix
 from tilelang.ir.condition import Condition
 from tilelang.ir.index import Index, Min
-from tilelang.ir.nodes import Mmad
+from tilelang.ir.nodes import Map, Mmad
 from tilelang.ir.region import Region
 from tilelang.ir.source_index import region_element
 
@@ -53,9 +55,22 @@ _K_STEP = 16
 """Units of k that a part of the product is a multiple of."""
 
 
-def emit_mmad(frame: Frame, stmt: Mmad) -> None:
+def emit_mmad(frame: Frame, stmt: Mmad, way_out: Map | None = None) -> None:
+    """Write a matrix product, and what is done to its sums on their `way_out`.
+
+    The latter happens in registers if the last step of k is known when code is written.
+    """
+    epilogue = None if way_out is None else find_epilogue(frame, stmt.dst, way_out)
+    product = _product(frame, stmt, epilogue)
+    if epilogue is not None and (product is None or _n_blocks(product) > 1):
+        epilogue, product = None, _product(frame, stmt, None)
+    _emit_product(frame, stmt, product)
+    if way_out is not None and epilogue is None:
+        emit_map(frame, way_out)
+
+
+def _emit_product(frame: Frame, stmt: Mmad, product: Product | None) -> None:
     """Write a matrix product, by micro-kernels if its operands lie in panels."""
-    product = _product(frame, stmt)
     if product is None:
         emit_plain_mmad(frame, stmt)
         return
@@ -84,14 +99,18 @@ def _emit_taps(frame: Frame, product: Product, taps: Taps) -> None:
 def _emit_blocks(frame: Frame, product: Product) -> None:
     """Write a product in blocks of k."""
     n_units = product.size[2]
-    most = _ROWS_IN_PLACE // product.method.unit if product.b.row else _K_UNITS
-    n_blocks = max(-(-n_units // most), 1)
-    block = -(-n_units // (n_blocks * _K_STEP)) * _K_STEP
+    block = -(-n_units // (_n_blocks(product) * _K_STEP)) * _K_STEP
     name = frame.fresh()
     with frame.loop(name, ix.ZERO, ix.constant(-(-n_units // max(block, 1)))):
         first = ix.scale(ix.variable(name), block)
         last = ix.minimum(ix.constant(n_units), ix.add(first, ix.constant(block)))
         _emit_block(frame, product, ix.variable(name), (first, last))
+
+
+def _n_blocks(product: Product) -> int:
+    """Return how many blocks of k a product is taken in."""
+    most = _ROWS_IN_PLACE // product.method.unit if product.b.row else _K_UNITS
+    return max(-(-product.size[2] // most), 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +210,7 @@ def _whole_groups(n_panels: int, width: int) -> Iterator[_Groups]:
         yield _Groups(n_full * width, 1, rest)
 
 
-def _product(frame: Frame, stmt: Mmad) -> Product | None:
+def _product(frame: Frame, stmt: Mmad, epilogue: Epilogue | None) -> Product | None:
     """Return `stmt` as a product of panels, None if some operand does not lie in panels."""
     method = find_method(stmt.a.buffer.dtype, stmt.b.buffer.dtype, frame.host)
     (m, k), n = stmt.a.shape, stmt.b.shape[1]
@@ -202,14 +221,14 @@ def _product(frame: Frame, stmt: Mmad) -> Product | None:
         a = _operand(frame, stmt.a, method, is_a=True)
     b = _operand(frame, stmt.b, method, is_a=False)
     c = _accumulator(frame, stmt.dst)
-    box = clipped(frame, stmt.dst)
+    box = clipped(frame, stmt.dst) if epilogue is None else epilogue.box
     columns, most = ix.bounds(box.high[1], frame.ranges)
     is_cut = box.condition != cond.TRUE or box.low != (ix.ZERO, ix.ZERO) or columns != most
     if a is None or b is None or c is None or is_cut:
         return None
     rows = frame.simplified(ix.maximum(ix.ZERO, box.high[0]))
     size = m, n, k // method.unit
-    return Product(method, a, b, c, size, stmt.init, rows, columns)
+    return Product(method, a, b, c, size, stmt.init, rows, columns, epilogue)
 
 
 def _operand(frame: Frame, region: Region, method: Method, *, is_a: bool) -> Strides | None:

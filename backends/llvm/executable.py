@@ -17,6 +17,7 @@ from tilelang.backends.llvm.form import layout_form
 from tilelang.backends.llvm.host import Host, find_host
 from tilelang.backends.llvm.module import RUN, Module, generate
 from tilelang.backends.llvm.passes import optimise
+from tilelang.backends.llvm.passes.drop_names import drop_names
 from tilelang.backends.llvm.polynomials import FUNCTION_ULPS
 from tilelang.backends.llvm.pool import find_pool
 from tilelang.dtypes import DType
@@ -94,7 +95,7 @@ def _load(program: Program, machine: Machine, host: Host, key: str) -> _Code:
 
 
 def _module(program: Program, machine: Machine, host: Host) -> Module:
-    return generate(optimise(lower(program, machine), host), host)
+    return generate(optimise(lower(drop_names(program), machine), host), host)
 
 
 class LlvmExecutable:
@@ -137,7 +138,7 @@ class LlvmExecutable:
             check_arrays(self._program, arrays)
         seen: Sequence[Array] = arrays
         if self._has_opaque:
-            seen = [array.view(_INTEGERS[array.itemsize]) for array in arrays]
+            seen = [it.view(_UINT16) if it.dtype is _BFLOAT16 else it for it in arrays]
         try:  # five times as fast as `ndarray.ctypes`
             addresses = [addressof(_first_byte(array)) for array in seen]
         except (TypeError, ValueError):  # read-only, empty, or of other strides
@@ -162,7 +163,8 @@ class LlvmExecutable:
 
     def _call_with_copies(self, arrays: Sequence[Array]) -> None:
         """Run on contiguous copies, where there must be some, and copy the results back."""
-        check_arrays(self._program, arrays)
+        if not all(array.flags.writeable for array in arrays[self._n_inputs :]):
+            check_arrays(self._program, arrays)
         copies = [np.ascontiguousarray(array) for array in arrays]
         self._call(copies, [copy.ctypes.data for copy in copies])
         for array, copy in zip(arrays[self._n_inputs :], copies[self._n_inputs :], strict=True):
@@ -171,7 +173,7 @@ class LlvmExecutable:
 
 
 _first_byte: Callable[[Any], ctypes.c_char] = ctypes.c_char.from_buffer
-_INTEGERS = {n_bytes: np.dtype(f"u{n_bytes}") for n_bytes in (1, 2, 4, 8)}
+_BFLOAT16, _UINT16 = DType.BFLOAT16.numpy, np.dtype(np.uint16)
 
 
 _PAGE = 4096

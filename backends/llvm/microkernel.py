@@ -5,6 +5,7 @@ latter, and adds all products. LLVM makes of it what a person would write, 99 % 
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 
 from tilelang.backends.llvm.code import Choice
@@ -55,13 +56,20 @@ def emit_sums(
     addresses = _sum_addresses(frame, product, tile)
     lanes = Lanes(frame.code, frame.host, LANES)
     if product.size[0] > _FEW_ROWS:
-        _prefetch_next(frame, product, tile, addresses)
+        _prefetch_next(frame, product, tile)
     starts = _first_sums(frame, product, tile, init)
     sums = add(starts)
-    for number, (address, total) in enumerate(zip(addresses, sums, strict=True)):
-        if bias:
-            total = lanes.op("sub", "i32", total, bias[number % tile.n_panels])
-        _store_sums(lanes, product.method.sum_type, address, (total, tile.columns(number)))
+    if bias:
+        n = tile.n_panels
+        sums = [lanes.op("sub", "i32", total, bias[i % n]) for i, total in enumerate(sums)]
+    for number, (address, place, total) in enumerate(
+        zip(addresses, tile.places(), sums, strict=True)
+    ):
+        n_columns = tile.columns(number)
+        if product.epilogue is None:
+            _store_sums(lanes, product.method.sum_type, address, (total, n_columns))
+        else:
+            product.epilogue.store(place, n_columns, total)
 
 
 def _store_sums(lanes: Lanes, element: str, address: str, sums: tuple[str, int]) -> None:
@@ -86,16 +94,20 @@ def _load_sums(lanes: Lanes, element: str, address: str, n: int) -> str:
     return lanes.code.pure(text, loaded)
 
 
-def _prefetch_next(frame: Frame, product: Product, tile: Tile, addresses: Sequence[str]) -> None:
-    """Ask for the sums of the tile below: a tile takes longer than they take from any cache.
+def _prefetch_next(frame: Frame, product: Product, tile: Tile) -> None:
+    """Ask for where the tile below is stored: a tile takes longer than that from any cache.
 
     Without it products that overflow the second-level cache lose a quarter (4096^3 on Zen 5).
     """
-    code, element = frame.code, product.method.sum_type
-    code.declare("void", "llvm.prefetch.p0", "ptr", "i32", "i32", "i32")
+    frame.code.declare("void", "llvm.prefetch.p0", "ptr", "i32", "i32", "i32")
+    below = replace(tile, row=ix.add(tile.row, ix.constant(tile.n_rows)))
+    addresses = (
+        _sum_addresses(frame, product, below)
+        if product.epilogue is None
+        else map(product.epilogue.address, below.places())
+    )
     for address in addresses:
-        below = frame.address(address, element, str(tile.n_rows * product.c.row))
-        code.do(f"call void @llvm.prefetch.p0(ptr {below}, i32 1, i32 3, i32 1)")
+        frame.code.do(f"call void @llvm.prefetch.p0(ptr {address}, i32 1, i32 3, i32 1)")
 
 
 def _add_units(frame: Frame, product: Product, tile: Tile, sums: Sequence[str]) -> list[str]:

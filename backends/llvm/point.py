@@ -67,6 +67,10 @@ class Point:
         """Return an index over the nest's variables as one over open loops and the lane."""
         return self.frame.simplified(ix.substitute(index, self.replaced))
 
+    def give(self, access: Access, value: Value) -> None:
+        """Say what `access` holds, so that it is not loaded."""
+        self._loaded[access] = value
+
     def load(self, access: Access) -> Value:
         """Return the elements of `access`; the same access is loaded once."""
         if access not in self._loaded:

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
+from tilelang.backends.llvm.epilogue import Epilogue
 from tilelang.backends.llvm.panels import LANES, Method
 from tilelang.backends.llvm.pixels import Pixels
 from tilelang.backends.llvm.storage import Storage
+from tilelang.ir import index as ix
 from tilelang.ir.condition import Condition
 from tilelang.ir.index import Index
 
@@ -40,6 +42,8 @@ class Product:
     """Rows that exist: the accumulator may hang over its tensor's end."""
     columns: int
     """Columns that exist."""
+    epilogue: Epilogue | None = None
+    """What is done to the sums, which then have no memory once all of k is added."""
 
     @property
     def is_biased(self) -> bool:
@@ -64,6 +68,17 @@ class Tile:
     last: Index
     last_columns: int = LANES
     """Columns of the last panel that exist; behind them the sums have no memory."""
+
+    def places(self) -> list[tuple[Index, Index]]:
+        """Return the (row, column) where each vector of sums begins, row by row."""
+        return [
+            (
+                ix.add(self.row, ix.constant(row)),
+                ix.scale(ix.add(self.panel, ix.constant(panel)), LANES),
+            )
+            for row in range(self.n_rows)
+            for panel in range(self.n_panels)
+        ]
 
     def columns(self, number: int) -> int:
         """Return how many columns the vector of sums with this number has in memory."""

@@ -4,7 +4,7 @@ from typing import assert_never
 
 from tilelang.backends.llvm.cube import emit_mmad
 from tilelang.backends.llvm.elements import emit_img2col, emit_move
-from tilelang.backends.llvm.folds import Fold, with_folds
+from tilelang.backends.llvm.folds import Finish, Fold, with_pairs
 from tilelang.backends.llvm.frame import Frame
 from tilelang.backends.llvm.maps import emit_map
 from tilelang.backends.llvm.pixels import emit_zeros
@@ -28,11 +28,14 @@ from tilelang.ir.nodes import (
 
 def emit_body(frame: Frame, body: Body) -> None:
     """Write the statements of `body` in order."""
-    for stmt in with_folds(body):
-        if isinstance(stmt, Fold):
-            emit_fold(frame, stmt)
-        else:
-            _emit(frame, stmt)
+    for stmt in with_pairs(body):
+        match stmt:
+            case Fold():
+                emit_fold(frame, stmt)
+            case Finish(product, way_out):
+                emit_mmad(frame, product, way_out)
+            case _:
+                _emit(frame, stmt)
 
 
 def _emit(frame: Frame, stmt: Stmt) -> None:

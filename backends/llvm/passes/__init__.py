@@ -4,9 +4,9 @@
 copy; `load_matrix` takes the matrices of weights from their tensor in one step; `hoist_packs` fills
 a tile once for all the cores that need it; `inline_elements` turns chains of moves and maps into
 one loop, so that an accumulator goes through its epilogue to the tensor in registers;
-`trim_products` leaves out rows that nothing reads; `accumulate_in_place` drops an accumulator that
-has no epilogue. What they return is run by this backend only: its maps may read and write any
-memory.
+`join_chunks` makes one loop of its chunks of rows; `trim_products` leaves out rows that nothing
+reads; `accumulate_in_place` drops an accumulator that has no epilogue. What they return is run by
+this backend only: its maps may read and write any memory.
 """
 
 from collections.abc import Callable
@@ -18,6 +18,7 @@ from tilelang.backends.llvm.passes.accumulate_in_place import accumulate_in_plac
 from tilelang.backends.llvm.passes.alias_operands import alias_operands
 from tilelang.backends.llvm.passes.hoist_packs import hoist_packs
 from tilelang.backends.llvm.passes.inline_elements import inline_elements
+from tilelang.backends.llvm.passes.join_chunks import join_chunks
 from tilelang.backends.llvm.passes.load_matrix import load_matrix
 from tilelang.backends.llvm.passes.read_in_place import read_in_place
 from tilelang.backends.llvm.passes.trim_products import trim_products
@@ -34,6 +35,7 @@ def pipeline(host: Host) -> tuple[Pass, ...]:
         load_matrix,
         hoist_packs,  # what is left to pack
         inline_elements,
+        join_chunks,  # after inlining, which leaves one map of a chunk
         partial(trim_products, host=host),  # after inlining, which leaves one way out
         accumulate_in_place,  # likewise
     )

@@ -11,6 +11,7 @@ from math import prod
 
 from tilelang.backends.llvm.existence import Ranges, ranges_of, within
 from tilelang.backends.llvm.passes.hoist_packs import find_loads
+from tilelang.backends.llvm.simplify import simplify
 from tilelang.ir import index as ix
 from tilelang.ir.nodes import Alloc, Body, Move, Program, Stage, Stmt
 from tilelang.ir.region import AsMatrix, Region, identity, view_shape
@@ -53,9 +54,10 @@ def _sources(stage: Stage) -> Iterator[tuple[str, Region]]:
     """Yield the tiles that are only read as matrices, by name, with the weights each is."""
     changed = [r.buffer.name for stmt in walk(stage.body) if (r := written(stmt)) is not None]
     users = list(within(stage.body, ranges_of(stage.grid)))
-    for load, _ in find_loads(stage.body, stage.grid):
+    for load, loops in find_loads(stage.body, stage.grid):
         tile, tensor = load.dst.buffer.name, load.src.buffer.name
-        if changed.count(tile) == 1 and tensor not in changed and _is_part(load):
+        is_part = _is_part(load, ranges_of(loops))
+        if changed.count(tile) == 1 and tensor not in changed and is_part:
             readers = [(stmt, r) for stmt, r in users if tile in _read_names(stmt)]
             if all(_reads_matrix(stmt, ranges) for stmt, ranges in readers):
                 yield tile, load.src
@@ -65,12 +67,12 @@ def _read_names(stmt: Stmt) -> set[str]:
     return {region.buffer.name for region in reads(stmt)}
 
 
-def _is_part(load: Move) -> bool:
+def _is_part(load: Move, ranges: Ranges) -> bool:
     """Return whether the tile's matrix is a part of the tensor's, in whole blocks of channels."""
     tile, src = load.dst.buffer, load.src
     if src.view != identity(4) or tile.rank != 4 or src.extent != tile.shape or load.pad:
         return False
-    channel, k0 = src.start[1], tile.dtype.k0
+    channel, k0 = simplify(src.start[1], ranges), tile.dtype.k0
     is_all = channel == ix.ZERO and tile.shape[1] >= src.buffer.shape[1]
     is_blocks = ix.known_divisor(channel) % k0 == 0 and tile.shape[1] % k0 == 0
     return (

@@ -11,7 +11,7 @@ import pytest
 import tilelang as tl
 from tests.backends.llvm.running import compiled
 from tests.backends.llvm.test_margins import check
-from tilelang.backends.llvm.folds import Fold, with_folds
+from tilelang.backends.llvm.folds import Fold, with_pairs
 from tilelang.backends.llvm.host import find_host
 from tilelang.backends.llvm.passes import optimise
 from tilelang.ir.nodes import Program, Stage
@@ -114,7 +114,7 @@ def test_a_copy_keeps_what_its_source_loses():
 
 def test_the_tiles_of_a_softmax_are_set_where_they_are_reduced():
     program = softmax.program(M=9, N=100, dtype="float16")
-    folds = [stmt for stmt in with_folds(_stage(program).body) if isinstance(stmt, Fold)]
+    folds = [stmt for stmt in with_pairs(_stage(program).body) if isinstance(stmt, Fold)]
     assert [fold.is_kept for fold in folds] == [False, True]
 
 

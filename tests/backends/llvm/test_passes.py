@@ -1,7 +1,8 @@
 """Each pass keeps the meaning of random programs, and does what it is for."""
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import fields, is_dataclass
 from math import prod
 from typing import Any
 
@@ -18,6 +19,8 @@ from tilelang.backends.llvm.compiler import Library, RunFunction, compile_text
 from tilelang.backends.llvm.host import find_host
 from tilelang.backends.llvm.module import RUN, generate
 from tilelang.backends.llvm.passes import optimise, pipeline
+from tilelang.backends.llvm.passes.drop_names import drop_names
+from tilelang.diagnostics import Location
 from tilelang.ir.nodes import Alloc, Mmad, Move, Program
 from tilelang.ir.region import Memory
 from tilelang.ir.walk import reads, walk, walk_program
@@ -33,6 +36,7 @@ NAMES = [
     "load_matrix",
     "hoist_packs",
     "inline_elements",
+    "join_chunks",
     "trim_products",
     "accumulate_in_place",
 ]
@@ -178,3 +182,35 @@ def test_rows_of_windows_end_with_the_map():
     program = conv2d.program(dtype="float16", **sizes)
     lowered = optimise(lower(program, find_machine("host")), HOST)
     assert {s.a.shape[0] for s in walk_program(lowered) if isinstance(s, Mmad)} == {49}
+
+
+@given(program=programs())
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_dropping_names_changes_nothing_that_counts(program: Program):
+    assert drop_names(program) == program
+
+
+@pytest.mark.parametrize(("m", "n", "k"), [(17, 33, 65), (300, 64, 16)])
+def test_a_program_without_names_makes_the_same_code(m: int, n: int, k: int):
+    program = gemm.program(dtype="int8", M=m, N=n, K=k)
+    named, plain = (lower(it, find_machine("host")) for it in (program, drop_names(program)))
+    texts = [generate(optimise(it, HOST), HOST).text for it in (named, plain)]
+    assert texts[0] == texts[1]
+    assert "NamedInt" in {type(number).__name__ for number in numbers_in(program)}
+    assert {type(number) for number in numbers_in(plain)} <= {int, bool, float}
+
+
+def numbers_in(node: Any) -> Iterator[int | float]:
+    """Yield every number of a program's nodes."""
+    held: list[Any] = []
+    match node:
+        case int() | float():
+            yield node
+        case tuple():
+            held = [*node]
+        case _ if is_dataclass(node) and not isinstance(node, Location):
+            held = [getattr(node, field.name) for field in fields(node)]
+        case _:
+            pass
+    for part in held:
+        yield from numbers_in(part)

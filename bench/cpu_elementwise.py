@@ -1,17 +1,15 @@
 """Element-wise tiles of the llvm backend against numpy, on one thread.
 
-    python -m bench.cpu_elementwise [--quick]
+    python -m bench.cpu_elementwise [--quick] [--write]
 
 Tiles of 64 K elements, which stay in a second-level cache. One call of ours goes through a tile
 eight times, so that what is measured is the tile; numpy writes into arrays that exist. Both take
-turns; printed are medians in 1e9 elements a second and their ratio. What a call costs beside its
-kernel is measured last.
+turns, by the processor's time; printed are medians in 1e9 elements a second and their ratio.
+`--write` puts the table in a section of bench/RESULTS.md.
 """
 
-import statistics
-import time
 from argparse import ArgumentParser
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -19,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import tilelang as tl
+from bench.cpu_kernels.turns import medians
+from bench.results import RESULTS, conditions, write_section
 from tilelang.backends.llvm import BACKEND, LlvmExecutable
 from tilelang.machines import find_machine
 
@@ -68,55 +68,35 @@ def compiled(operation: Callable[[Any], Any], dtype: str) -> LlvmExecutable:
 
 
 def main() -> None:
-    """Measure every operation and print the table."""
+    """Measure every operation, print the table, and write it if asked to."""
     parser = ArgumentParser(prog="python -m bench.cpu_elementwise", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer rounds")
-    n_rounds = 15 if parser.parse_args().quick else 101
-    print("| operation | ours | numpy | ours / numpy | wanted |", "|---|---|---|---|---|", sep="\n")
+    parser.add_argument("--write", action="store_true", help=f"write {RESULTS.name}")
+    options = parser.parse_args()
+    found: list[str] = []
+    for line in lines(quick=options.quick):
+        print(line, flush=True)
+        found.append(line)
+    if options.write:
+        write_section("Element-wise tiles, 1 thread", found)
+
+
+def lines(*, quick: bool) -> Iterator[str]:
+    """Yield the lines of the section as they are measured."""
+    yield from conditions(f"python -m bench.cpu_elementwise{' --quick' * quick} --write")
+    yield f"Medians in 1e9 elements a second, of tiles of {ROWS * COLUMNS} elements."
+    yield ""
+    yield from ("| operation | ours | numpy | ours / numpy | wanted |", "|---|---|---|---|---|")
     for name, (operation, reference, dtype, wanted) in OPERATIONS.items():
         x = (np.random.default_rng(0).random((ROWS, COLUMNS)) + 0.5).astype(dtype)
         out, run = np.empty_like(x), compiled(operation, dtype)
-        own, other = _medians(partial(run, x, out), partial(reference, x, out), n_rounds)
-        own /= REPEATS
+        times = medians(
+            {"ours": partial(run, x, out), "numpy": partial(reference, x, out)},
+            15 if quick else 101,
+        )
+        own, other = times["ours"] / REPEATS, times["numpy"]
         rates = f"{x.size / own / 1e9:.2f} | {x.size / other / 1e9:.2f} | {other / own:.2f}"
-        print(f"| {name} | {rates} | {wanted or ''} |", flush=True)
-    print(f"\na call costs {1e6 * _call_cost():.1f} us beside its kernel")
-
-
-def _medians(
-    first: Callable[[], object], second: Callable[[], object], n_rounds: int
-) -> tuple[float, float]:
-    """Return the median seconds of both, which take turns."""
-    samples: tuple[list[float], list[float]] = [], []
-    for _ in range(n_rounds):
-        for run, taken in zip((first, second), samples, strict=True):
-            start = time.perf_counter()
-            for _ in range(10):
-                run()
-            taken.append((time.perf_counter() - start) / 10)
-    return statistics.median(samples[0]), statistics.median(samples[1])
-
-
-def _call_cost() -> float:
-    """Return the seconds of a call on three arrays that computes next to nothing."""
-
-    @tl.kernel("x[N]: float32, y[N]: float32 -> z[N]: float32")
-    def add(x: tl.Tensor, y: tl.Tensor, z: tl.Tensor) -> None:
-        left, right = tl.alloc_ub((16,), x.dtype), tl.alloc_ub((16,), x.dtype)
-        tl.data_move(left, x)
-        tl.data_move(right, y)
-        left[:] = left + right
-        tl.data_move(z, left)
-
-    run = BACKEND.compile(add.program(N=16), find_machine("host"), n_threads=1)
-    arrays = [np.zeros(16, np.float32) for _ in range(3)]
-    samples: list[float] = []
-    for _ in range(200):
-        start = time.perf_counter()
-        for _ in range(100):
-            run(*arrays)
-        samples.append((time.perf_counter() - start) / 100)
-    return statistics.median(samples)
+        yield f"| {name} | {rates} | {wanted or ''} |"
 
 
 if __name__ == "__main__":

@@ -2,30 +2,22 @@
 
     python -m bench.cpu_gemm [--quick] [--threads 1|2] [--dtype float32 ...] [--write]
 
-One thread: everyone in one process, taking turns. Two threads: a process for each library, taking
-turns, since their spinning workers disturb each other. Printed are medians in 1e9 operations a
-second, and ratios of medians. `--write` puts each table in a section of bench/RESULTS.md. Peers
-that are not installed are left out, and said to be.
+One thread: everyone in one process, taking turns, by the processor's time. Two threads: fresh
+processes for each library, taking turns, by the clock (`cpu_threads.py`). Printed are medians in
+1e9 operations a second, and ratios of medians. `--write` puts each table in a section of
+bench/RESULTS.md. Peers that are not installed are left out.
 """
 
-import json
-import platform
 import statistics
-import subprocess
-import sys
-import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from importlib.util import find_spec
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-import llvmlite
-import numpy as np
-
+from bench import cpu_threads
+from bench.cpu_kernels.turns import medians
 from bench.cpu_peak import Peak
 from bench.cpu_peers import Case, find_peers
-from bench.results import RESULTS, write_section
+from bench.results import RESULTS, conditions, write_section
 from tilelang.dtypes import DType
 
 DTYPES = ("float32", "float16", "bfloat16", "int8")
@@ -38,24 +30,28 @@ SIZES = (
     (2048, 2048, 2048),
     (4096, 4096, 4096),
 )
-QUICK = SIZES[:5]
-KINDS = ("ours", "openblas", "torch")
-_SAMPLE_SECONDS = 0.004
-"""A sample repeats its product for so long at least."""
+N_QUICK = 5
+"""Sizes of `--quick`, the first of them."""
+_LEAST_SHARED = 512
+"""The least M from which two threads are measured."""
+_MOST_ROUNDS, _LEAST_ROUNDS, _CASE_OPERATIONS = 21, 5, 1e12
+"""Rounds of a case: as many as make so many operations of each who takes part."""
 
-Times = dict[str, float]
-"""Seconds a product, by who computed it."""
+_HEAD = (
+    "| M x N x K | peak | ours | of peak | best peer | its rate | ours / best |",
+    "|---|---|---|---|---|---|---|",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One case measured: the peak of the multiplier, and everyone's median."""
+    """One case on one thread: the peak of the multiplier, and everyone's median."""
 
     case: Case
-    n_threads: int
     peak: float
-    times: Times
-    note: str = ""
+    """1e9 operations a second."""
+    times: dict[str, float]
+    """Seconds a product, by who computed it."""
 
     def rate(self, name: str) -> float:
         """Return 1e9 operations a second."""
@@ -72,176 +68,75 @@ class Row:
         best = self.best_peer
         return None if best is None else self.times[best] / self.times["ours"]
 
+    def line(self) -> str:
+        """Return the row as a line of the table."""
+        case, best, ratio, own = self.case, self.best_peer, self.ratio(), self.rate("ours")
+        peer = f"{best} | {self.rate(best):.0f} | {ratio:.2f}" if best else "none | |"
+        sizes = f"{case.m}x{case.n}x{case.k}"
+        return f"| {sizes} | {self.peak:.0f} | {own:.0f} | {own / self.peak:.0%} | {peer} |"
+
 
 def main() -> None:
-    """Measure, print the table, and write it if asked to."""
+    """Measure, print the tables, and write them if asked to."""
     options = _options()
-    if options.worker:
-        _work(options.worker, options.threads or 2)
-        return
-    rows = list(_rows(options))
-    if options.write:
-        for n_threads in sorted({row.n_threads for row in rows}):
-            lines = _results(options, [row for row in rows if row.n_threads == n_threads])
-            write_section(f"Matrix products, {_threads(n_threads)}", [*lines])
+    for n_threads in (options.threads,) if options.threads else (1, 2):
+        for dtype in options.dtype:
+            heading = f"Matrix products of {dtype}, {n_threads} thread{'s' * (n_threads > 1)}"
+            print(f"\n# {heading}\n", flush=True)
+            lines = list(_printed(_table(options, dtype, n_threads)))
+            if options.write:
+                write_section(heading, lines)
 
 
 def _options() -> Namespace:
     parser = ArgumentParser(prog="python -m bench.cpu_gemm", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="fewer sizes and rounds")
+    parser.add_argument("--quick", action="store_true", help="fewer sizes, rounds and processes")
     parser.add_argument("--threads", type=int, choices=(1, 2), help="one table only")
     parser.add_argument("--dtype", nargs="*", choices=DTYPES, default=DTYPES)
     parser.add_argument("--write", action="store_true", help=f"write {RESULTS.name}")
-    parser.add_argument("--worker", choices=KINDS, help="a process of the two-thread table")
     return parser.parse_args()
 
 
-def _rows(options: Namespace) -> Iterator[Row]:
-    n_rounds = 9 if options.quick else 21
-    sizes = QUICK if options.quick else SIZES
-    cases = [Case(*size, dtype) for dtype in options.dtype for size in sizes]
-    for n_threads in (options.threads,) if options.threads else (1, 2):
-        measure = _alone if n_threads == 1 else _in_processes
-        print(f"\n## {_threads(n_threads)}\n", flush=True)
-        print(*_HEAD, sep="\n", flush=True)
-        for case in cases:
-            if n_threads > 1 and case.m < 512:
-                continue
-            row = measure(case, n_rounds)
-            print(_line(row), flush=True)
-            yield row
+def _printed(lines: Iterator[str]) -> Iterator[str]:
+    for line in lines:
+        print(line, flush=True)
+        yield line
 
 
-def _alone(case: Case, n_rounds: int) -> Row:
-    """Measure everyone in this process, taking turns."""
-    peers, peak = find_peers(case, 1), Peak(_multiplied(case))
-    count = _repetitions(case)
-    samples: dict[str, list[float]] = {name: [] for name in peers}
-    peaks: list[float] = []
-    for run in peers.values():
-        run()
-    for _ in range(n_rounds):
-        peaks.append(peak.measure())
-        for name, run in peers.items():
-            samples[name].append(_timed(run, count))
-    times = {name: statistics.median(taken) for name, taken in samples.items()}
-    return Row(case, 1, statistics.median(peaks), times)
-
-
-def _timed(run: Callable[[], object], count: int) -> float:
-    start = time.perf_counter()
-    for _ in range(count):
-        run()
-    return (time.perf_counter() - start) / count
-
-
-def _repetitions(case: Case) -> int:
-    return max(1, int(_SAMPLE_SECONDS * 200e9 / case.n_operations))
-
-
-def _multiplied(case: Case) -> DType:
-    """Return the dtype whose multiplier the case uses."""
-    return DType.FLOAT32 if case.dtype == "float16" else DType(case.dtype)
-
-
-def _in_processes(case: Case, n_rounds: int) -> Row:
-    """Measure each kind in a process of its own, taking turns; and ourselves on one thread."""
-    workers = {kind: _start(kind, 2) for kind in KINDS} | {"ours alone": _start("ours", 1)}
-    samples: dict[str, list[float]] = {}
-    for _ in range(n_rounds):
-        for kind, worker in workers.items():
-            for name, seconds in _ask(worker, case).items():
-                key = "ours alone" if kind == "ours alone" else name
-                samples.setdefault(key, []).append(seconds)
-    for worker in workers.values():
-        worker.terminate()
-        worker.wait()
-    times = {name: statistics.median(taken) for name, taken in samples.items()}
-    alone = times.pop("ours alone")
-    note = f"{alone / times['ours']:.2f} of one thread"
-    return Row(case, 2, 2 * Peak(_multiplied(case)).measure(), times, note)
-
-
-def _start(kind: str, n_threads: int) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-m", "bench.cpu_gemm", "--worker", kind]
-    command += ["--threads", str(n_threads)]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-
-def _ask(worker: "subprocess.Popen[str]", case: Case) -> Times:
-    assert worker.stdin is not None
-    assert worker.stdout is not None
-    worker.stdin.write(json.dumps(asdict(case)) + "\n")
-    worker.stdin.flush()
-    return json.loads(worker.stdout.readline())
-
-
-def _work(kind: str, n_threads: int) -> None:
-    """Answer each case on standard input with times on standard output."""
-    known: dict[Case, Mapping[str, Callable[[], object]]] = {}
-    for line in sys.stdin:
-        case = Case(**json.loads(line))
-        if case not in known:
-            known[case] = find_peers(case, n_threads, kind)
-            for run in known[case].values():
-                run()
-        count = _repetitions(case)
-        times = {name: _timed(run, count) for name, run in known[case].items()}
-        print(json.dumps(times), flush=True)
-
-
-_HEAD = (
-    "| dtype | M x N x K | peak | ours | of peak | best peer | its rate | ours / best | |",
-    "|---|---|---|---|---|---|---|---|---|",
-)
-
-
-def _line(row: Row) -> str:
-    case, best, ratio = row.case, row.best_peer, row.ratio()
-    sizes = f"{case.m}x{case.n}x{case.k}"
-    own = row.rate("ours")
-    peer = f"{best} | {row.rate(best):.0f} | {ratio:.2f}" if best else "none | |"
-    cells = (case.dtype, sizes, f"{row.peak:.0f}", f"{own:.0f}", f"{own / row.peak:.0%}", peer)
-    return f"| {' | '.join(cells)} | {row.note} |"
-
-
-def _threads(n_threads: int) -> str:
-    return f"{n_threads} thread{'s' * (n_threads > 1)}"
-
-
-def _results(options: Namespace, rows: Sequence[Row]) -> Iterator[str]:
-    """Yield the lines of a section of RESULTS.md: how it was measured, the table, the means."""
-    yield f"`python -m bench.cpu_gemm{' --quick' if options.quick else ''} --write`, medians in 1e9"
-    yield "operations a second, with the tiles that a user gets without asking."
-    yield ""
-    torch = "with torch" if find_spec("torch") else "without torch, which is not installed"
-    yield f"{platform.machine()}, {_processor()}; Python {platform.python_version()}, "
-    yield f"llvmlite {llvmlite.__version__}, numpy {np.__version__}, {torch}."
-    yield ""
-    yield from _HEAD
-    yield from map(_line, rows)
-    yield ""
-    yield from _means(rows)
-
-
-def _means(rows: Sequence[Row]) -> Iterator[str]:
-    """Yield the geometric mean of the ratios, for each dtype."""
-    ratios: dict[str, list[float]] = {}
+def _table(options: Namespace, dtype: str, n_threads: int) -> Iterator[str]:
+    """Yield the lines of a section: how it was measured, the table, the mean of its ratios."""
+    quick = " --quick" * options.quick
+    yield from conditions(f"python -m bench.cpu_gemm{quick} --threads {n_threads} --write")
+    yield "Medians in 1e9 operations a second, with the tiles that a user gets without asking."
+    cases = [Case(*size, dtype) for size in SIZES[: N_QUICK if options.quick else None]]
+    if n_threads == 1:
+        yield from ("", *_HEAD)
+        rows = (_measured(case, quick=options.quick) for case in cases)
+    else:
+        yield from (*cpu_threads.LEGEND, "", *cpu_threads.HEAD)
+        shared = [case for case in cases if case.m >= _LEAST_SHARED]
+        rows = cpu_threads.rows(shared, 4 if options.quick else 10)
+    ratios: list[float | None] = []
     for row in rows:
-        ratio = row.ratio()
-        if ratio is not None:
-            ratios.setdefault(row.case.dtype, []).append(ratio)
-    for dtype, found in ratios.items():
-        mean = statistics.geometric_mean(found)
-        yield f"* {dtype}: geometric mean of ours / best peer {mean:.3f}"
+        ratios.append(row.ratio())
+        yield row.line()
+    yield from _mean(ratios)
 
 
-def _processor() -> str:
-    path = Path("/proc/cpuinfo")
-    if not path.exists():
-        return platform.processor()
-    names = [line for line in path.read_text().splitlines() if line.startswith("model name")]
-    return names[0].split(":")[1].strip() if names else platform.processor()
+def _measured(case: Case, *, quick: bool) -> Row:
+    """Measure everyone in this process, taking turns."""
+    peak = Peak(DType(case.dtype))
+    most = int(_CASE_OPERATIONS / case.n_operations)
+    n_rounds = min(max(most, _LEAST_ROUNDS), 9 if quick else _MOST_ROUNDS)
+    times = medians({"peak": peak.run, **find_peers(case, 1)}, n_rounds)
+    return Row(case, peak.n_operations / times.pop("peak") / 1e9, times)
+
+
+def _mean(ratios: Sequence[float | None]) -> Iterator[str]:
+    found = [ratio for ratio in ratios if ratio is not None]
+    if found:
+        yield ""
+        yield f"Geometric mean of ours / best: {statistics.geometric_mean(found):.3f}"
 
 
 if __name__ == "__main__":

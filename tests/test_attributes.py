@@ -185,7 +185,7 @@ WRONG = [
     (
         {"shift": 1.5},
         "attribute `shift` is 1.5, wanted an int",
-        "pass shift=0, or declare `shift: float` if it may be a fraction",
+        "declare `shift: float` in the kernel: an int would mean something else",
     ),
     (
         {"shift": np.float32(2)},

@@ -74,3 +74,9 @@ def test_gemm_is_legal_on_every_machine_that_takes_its_dtype(
 def test_tiles_on_a_gpu_are_powers_of_two():
     tiles = product_tiles(100, 33, 70, DType.FLOAT32, "sm90")
     assert tiles == {"m_tile": 128, "n_tile": 64, "k_tile": 32}
+
+
+def test_tiles_of_sizes_past_any_memory_are_found_as_fast():
+    assert product_tiles(10**15, 10**15, 10**15, DType.FLOAT32, "host") == product_tiles(
+        10**16, 10**16, 10**16, DType.FLOAT32, "host"
+    )

@@ -145,8 +145,9 @@ def _hint(attribute: Attribute, value: Any) -> str:
     if isinstance(number, str):
         return f"pass the number itself, without quotes: {name}={_example(attribute)}"
     if kind is int and isinstance(number, float):
-        whole = int(number) if number.is_integer() else _example(attribute)
-        return f"pass {name}={whole}, or declare `{name}: float` if it may be a fraction"
+        if not number.is_integer():
+            return f"declare `{name}: float` in the kernel: an int would mean something else"
+        return f"pass {name}={int(number)}, or declare `{name}: float` if it may be a fraction"
     if value is None and attribute.default is not None:
         return f"leave {name} out for its default, {_example(attribute)}"
     converts = hasattr(number, "__float__") and not isinstance(number, bool | float)

@@ -76,8 +76,13 @@ class _Cut:
         size = max(self.size, 1)
         first = -(-size // max(self.most, self.step))
         last = max(-(-size // self.least), first)
-        for count in range(first, last + 1):
-            yield _round_up(-(-size // count), self.step)
+        count = first
+        while count <= last:
+            tile = _round_up(-(-size // count), self.step)
+            yield tile
+            if tile == self.step:
+                return
+            count = max(count + 1, -(-size // (tile - self.step)))  # the next that has another tile
 
     def cost(self, tile: int) -> float:
         """Return the time of the size cut into such tiles, in elements."""

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.cli.command import Command
 from tilelang.cli.options import (
     join_arguments,
     read_attributes,
@@ -85,3 +86,15 @@ def test_an_element_type_is_read_by_its_exact_name():
 def test_names_are_separated_by_commas():
     assert read_names("numpy, llvm") == ["numpy", "llvm"]
     assert read_names(None) is None
+
+
+def test_a_negative_seed_is_a_wrong_use_of_the_option(tilelang: Command):
+    said = tilelang("run", "gemm", "--dims", "M=1,N=1,K=1", "--seed", "-1", status=2).err
+    assert "--seed" in said
+    assert "greater than or equal to 0" in said
+
+
+@pytest.mark.parametrize("command", ["run", "check"])
+def test_sizes_that_no_memory_holds_are_a_coded_error(tilelang: Command, command: str):
+    said = tilelang(command, "gemm", "--dims", "M=10,N=10,K=1000000000000", status=1).err
+    assert said.startswith("error[E0618]: there is no memory for these sizes: Unable to allocate")

@@ -46,3 +46,10 @@ def test_mistakes_in_a_kernel_keep_their_place(tilelang: Command):
     sizes = ("--dims", "M=16,N=16,K=16", "--tile", "m_tile=20")
     said = tilelang("source", "gemm", *sizes, status=1).err
     assert "kernels/gemm.py:" in said
+
+
+def test_backends_and_machines_are_named_as_options(tilelang: Command):
+    sizes = ("gemm", "--dims", "M=16,N=16,K=16")
+    assert "hint: write llvm\n" in tilelang("source", *sizes, "--backend", "lvm", status=1).err
+    said = tilelang("cycles", *sizes, "--machine", "host", status=1).err
+    assert "hint: add --machine ascend910; TIK scripts" in said

@@ -267,6 +267,12 @@ def test_a_file_is_read_with_its_name(tmp_path: Path):
     assert program.loc.file == str(path)
 
 
+def test_a_file_of_an_editor_that_marks_utf_8_is_read(tmp_path: Path):
+    path = tmp_path / "gemm.tile"
+    path.write_text(GEMM, encoding="utf-8-sig")
+    assert parse_file(path) == parse_program(GEMM)
+
+
 def test_printing_a_program_object_gives_its_text():
     assert str(parse_program(GEMM)) == GEMM
 

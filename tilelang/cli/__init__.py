@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from tilelang.cli.app import app
 from tilelang.cli.tracebacks import show_exception
 from tilelang.cli.wording import as_said
-from tilelang.diagnostics import TileError
+from tilelang.diagnostics import Diagnostic, TileError
 
 __all__ = ["main"]
 
@@ -23,5 +23,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except TileError as error:
         print(TileError(*as_said(error)), file=sys.stderr)
         raise SystemExit(1) from None
+    except MemoryError as error:
+        print(_no_memory(error), file=sys.stderr)
+        raise SystemExit(1) from None
     finally:
         sys.excepthook = show_exception  # not before: typer sets its own
+
+
+def _no_memory(error: MemoryError) -> Diagnostic:
+    message = f"there is no memory for these sizes: {error or 'an array is too large'}"
+    return Diagnostic("E0618", message, hint="give smaller sizes, or run it on a larger computer")

@@ -32,7 +32,7 @@ MachineOption: TypeAlias = Annotated[
     str | None,
     typer.Option("--machine", metavar="NAME", help="The chip; by default each backend's own."),
 ]
-SeedOption: TypeAlias = Annotated[int, typer.Option("--seed", help="Of the random inputs.")]
+SeedOption: TypeAlias = Annotated[int, typer.Option("--seed", min=0, help="Of the random inputs.")]
 JsonOption: TypeAlias = Annotated[
     bool, typer.Option("--json", help="Print JSON instead of a table.")
 ]

@@ -17,6 +17,8 @@ _OPTIONS = {
     "E0232": "--attr {}=...",
 }
 _UNKNOWN_SIZE = "E0226"
+_BACKEND = re.compile(r"write backend='(\w+)'")
+_MACHINE = re.compile(r"pass machine='(\w+)'")
 _NOT_FED = re.compile(r"`(\w+)` is not fed")
 
 
@@ -28,7 +30,7 @@ def as_said(error: TileError) -> Iterator[Diagnostic]:
         yield _unknown_sizes(sizes)
     for diagnostic in said:
         if diagnostic not in sizes:
-            yield _optioned(diagnostic) if _is_of_the_line(diagnostic) else diagnostic
+            yield _named(_optioned(diagnostic) if _is_of_the_line(diagnostic) else diagnostic)
 
 
 def _placed(diagnostic: Diagnostic) -> Diagnostic:
@@ -51,6 +53,12 @@ def _unknown_sizes(diagnostics: Sequence[Diagnostic]) -> Diagnostic:
         return replace(diagnostics[0], hint=hint)
     listed = f"{', '.join(names[:-1])} and {names[-1]}"
     return replace(diagnostics[0], message=f"the sizes {listed} are not known", hint=hint)
+
+
+def _named(diagnostic: Diagnostic) -> Diagnostic:
+    """Return `diagnostic` with a hint that gives backend and machine as a command line does."""
+    hint = _BACKEND.sub(r"write \1", diagnostic.hint or "")
+    return replace(diagnostic, hint=_MACHINE.sub(r"add --machine \1", hint) or None)
 
 
 def _optioned(diagnostic: Diagnostic) -> Diagnostic:

@@ -49,7 +49,7 @@ def parse_file(path: str | PathLike[str]) -> Program:
         TileError: E0605 if it cannot be read, else as `parse_program`.
     """
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        text = Path(path).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         message = f"cannot read {path}: {reason}"

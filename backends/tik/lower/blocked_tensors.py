@@ -56,7 +56,7 @@ def block_tensors(program: Program, n_cores: int) -> Program:
         own = [use for use in uses if use.region.buffer == tensor]
         is_plain = all(_is_in_blocks(use.region, layout, ranges) for use in own)
         groups = None if is_plain else _groups(tensor, layout, own, ranges)
-        if groups is None and prod(tensor.shape[2:]) == 1:
+        if groups is None and (prod(tensor.shape[2:]) == 1 or (is_plain and tensor.layout != ND)):
             continue  # channels are neighbours already
         if groups is None and not is_plain:
             return program
@@ -68,7 +68,8 @@ def block_tensors(program: Program, n_cores: int) -> Program:
 class _Blocking:
     """A tensor, and the workspace that holds it in blocks, by groups or as it is.
 
-    `rows` is workspace for a result's way back, where it goes `is_by_rows`.
+    `rows` is workspace for a result's way back, where it goes `is_by_rows`, and for maps that
+    `was_blocked`.
     """
 
     tensor: Buffer
@@ -88,7 +89,8 @@ class _Blocking:
             shape = (*lead, *shape[2:])
         name = _name(f"{tensor.name}_blocked", taken)
         blocked = replace(tensor, name=name, shape=shape, layout=layout)
-        rows = replace(tensor, name=_name(f"{tensor.name}_rows", taken), shape=padded_rows(blocked))
+        rows = _name(f"{tensor.name}_rows", taken)
+        rows = replace(tensor, name=rows, shape=padded_rows(blocked), layout=ND)
         return _Blocking(tensor, blocked, groups, rows)
 
     @property
@@ -103,20 +105,32 @@ class _Blocking:
         is_tiny = n_images > 1 and prod(image) * self.tensor.dtype.n_bytes < BLOCK_BYTES
         return self.groups is not None or is_tiny
 
-    def before(self) -> Stage:
-        """Return the stage that puts an operand into blocks."""
+    @property
+    def was_blocked(self) -> bool:
+        """Whether the tensor itself is in blocks of channels, in which groups begin anywhere."""
+        return self.tensor.layout != ND
+
+    def before(self) -> tuple[Stage, ...]:
+        """Return the stages that put an operand into blocks."""
         if self.groups is None:
-            return blocking_stage(self.tensor, self.blocked)
-        if self.is_apart:
-            return grouping_stage(self.tensor, self.blocked)
-        return blocking_stage(self.tensor, self.blocked, self.groups.output)
+            return (blocking_stage(self.tensor, self.blocked),)
+        if not self.is_apart:
+            return (blocking_stage(self.tensor, self.blocked, self.groups.output),)
+        if not self.was_blocked:
+            return (grouping_stage(self.tensor, self.blocked, self.blocked.name),)
+        return (
+            ungrouping_stage(self.tensor, self.rows, self.rows.name),
+            grouping_stage(self.rows, self.blocked, self.blocked.name),
+        )
 
     def after(self, n_cores: int, fresh: FreshNames) -> tuple[Stage, ...]:
         """Return the stages that bring a result back."""
         if not self.is_by_rows:
             return (unblocking_stage(self.tensor, self.blocked),)
-        last = rows_stage(self.tensor, self.rows, n_cores, fresh, n_inner=2)
-        return ungrouping_stage(self.blocked, self.rows), last
+        first = ungrouping_stage(self.blocked, self.rows, self.blocked.name)
+        if self.was_blocked:
+            return first, grouping_stage(self.rows, self.tensor, self.rows.name)
+        return first, rows_stage(self.tensor, self.rows, n_cores, fresh, n_inner=2)
 
     def rerouted(self, region: Region) -> Region:
         """Return `region` of the tensor in the workspace."""
@@ -144,18 +158,20 @@ def _with_stages(program: Program, found: Mapping[str, _Blocking], n_cores: int)
 
     fresh = FreshNames(program)
     rewritten = rewrite_program(program, lambda stmt: (map_regions(stmt, changed),))
-    before = [found[b.name].before() for b in program.inputs if b.name in found]
+    operands = [found[b.name] for b in program.inputs if b.name in found]
     results = [found[b.name] for b in program.results if b.name in found]
+    before = [stage for one in operands for stage in one.before()]
     after = [stage for one in results for stage in one.after(n_cores, fresh)]
     workspaces = [one.blocked for one in found.values()]
+    workspaces += [one.rows for one in operands if one.was_blocked]
     workspaces += [one.rows for one in results if one.is_by_rows]
     allocations = tuple(Alloc(buffer, buffer.loc) for buffer in workspaces)
     return replace(rewritten, body=(*allocations, *before, *rewritten.body, *after))
 
 
 def _is_map(tensor: Buffer) -> bool:
-    """Return whether `tensor` is row-major and has the dimensions of maps or weights."""
-    return tensor.rank == 4 and tensor.layout == ND
+    """Return whether `tensor` is a map, or weights that are row-major."""
+    return tensor.rank == 4 and tensor.layout.kind in (LayoutKind.ND, LayoutKind.NC1HWC0)
 
 
 def _groups(

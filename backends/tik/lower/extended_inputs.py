@@ -14,7 +14,7 @@ from tilelang.ir import index as ix
 from tilelang.ir.nodes import Alloc, Body, Core, Move, Program, Stage, Stmt
 from tilelang.ir.region import Buffer, Memory, Permute, Region, identity, view_shape, whole
 from tilelang.ir.walk import map_regions, reads, rewrite_program, walk_program
-from tilelang.layouts import ND
+from tilelang.layouts import FRACTAL_ROWS, ND, LayoutKind
 from tilelang.passes.fresh_names import FreshNames
 
 _TILE_BYTES = 1 << 14
@@ -29,7 +29,7 @@ def extend_input(program: Program, name: str) -> Program | None:
     whose rows are not what tiles leave.
     """
     tensor = next((buffer for buffer in program.inputs if buffer.name == name), None)
-    if tensor is None or tensor.layout != ND:
+    if tensor is None or tensor.layout.kind not in (LayoutKind.ND, LayoutKind.FRACTAL_Z):
         return None
     statements = [
         stmt
@@ -43,18 +43,24 @@ def extend_input(program: Program, name: str) -> Program | None:
     if None in missing or not n_rows or len(views) > 1:
         return None
     (view,) = views
-    size, *others = view_shape(tensor, view)
+    assert isinstance(view, Permute), "tensors are not seen as the matrix of a window"
+    is_fractal = tensor.layout != ND
+    size, *others = tensor.shape if is_fractal else view_shape(tensor, view)
     fresh = FreshNames(program)
     extended = replace(tensor, name=fresh(f"{name}_extended"), shape=(size + n_rows, *others))
+    new_view = view if is_fractal else identity(extended.rank)
 
     def changed(region: Region) -> Region:
         if region.buffer != tensor:
             return region
-        return replace(region, buffer=extended, view=identity(extended.rank))
+        return replace(region, buffer=extended, view=new_view)
 
     rewritten = rewrite_program(program, lambda stmt: (map_regions(stmt, changed),))
-    assert isinstance(view, Permute), "tensors are not seen as the matrix of a window"
-    first = _copying_stage(tensor, view.groups, extended, fresh)
+    first = (
+        _copying_fractals(tensor, extended, fresh)
+        if is_fractal
+        else _copying_rows(tensor, view.groups, extended, fresh)
+    )
     return replace(rewritten, body=(Alloc(extended, tensor.loc), first, *rewritten.body))
 
 
@@ -70,7 +76,36 @@ def _missing_rows(stmt: Stmt, tensor: Buffer, ranges: Ranges) -> int | None:
     return None if low < 0 else max(last + 1 - tensor.shape[0], 0)
 
 
-def _copying_stage(
+def _copying_fractals(tensor: Buffer, extended: Buffer, fresh: FreshNames) -> Stage:
+    """Return the stage that copies weights in FRACTAL_Z.
+
+    A core takes a block of channels, of all positions, of a block of outputs.
+    """
+    loc, k0 = tensor.loc, tensor.dtype.k0
+    n_outputs, n_channels, *positions = extended.shape
+    shape = (prod(positions), FRACTAL_ROWS, k0)
+    tile = Buffer(fresh(f"{extended.name}_tile"), Memory.UB, tensor.dtype, shape, ND, loc)
+    output, channel = fresh(f"{extended.name}_o1"), fresh(f"{extended.name}_c1")
+    starts = (
+        ix.ZERO,
+        ix.scale(ix.variable(output), FRACTAL_ROWS),
+        ix.scale(ix.variable(channel), k0),
+    )
+    view = Permute(((2, 3), (0,), (1,)))
+
+    def part(buffer: Buffer) -> Region:
+        return Region(buffer, view, starts, (1, 1, 1), shape, loc)
+
+    body: Body = (
+        Alloc(tile, loc),
+        Move(whole(tile, loc), part(tensor), 0, loc),
+        Move(part(extended), whole(tile, loc), 0, loc),
+    )
+    grid = (Core(output, -(-n_outputs // FRACTAL_ROWS)), Core(channel, -(-n_channels // k0)))
+    return Stage(grid, body, loc)
+
+
+def _copying_rows(
     tensor: Buffer, groups: tuple[tuple[int, ...], ...], extended: Buffer, fresh: FreshNames
 ) -> Stage:
     """Return the stage that copies `tensor`, whose `groups` are dimensions of `extended`.

@@ -177,10 +177,24 @@ def test_any_channels_and_outputs(channels: int, outputs: int, types: dict[str, 
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("types", [HALVES, WIDE, BYTES], ids=["halves", "wide", "bytes"])
-def test_any_groups(groups: int, channels: int, outputs: int, types: dict[str, str]) -> None:
+@pytest.mark.parametrize("kernel", [conv2d, conv2d_nc1hwc0], ids=lambda kernel: kernel.name)
+def test_any_groups(
+    kernel: Kernel, groups: int, channels: int, outputs: int, types: dict[str, str]
+) -> None:
     outputs *= groups
     sizes = {"N": 2, "C": channels, "H": 7, "W": 9, "O": outputs, "groups": groups}
-    assert_agrees(conv2d, dtype=types, o_tile=32, biased=1, **sizes, **THREE, **AROUND)
+    assert_agrees(kernel, dtype=types, o_tile=32, biased=1, **sizes, **THREE, **AROUND)
+
+
+def test_maps_in_blocks_become_rows_where_groups_begin_inside() -> None:
+    keywords = {"N": 3, "C": 8, "O": 12, "H": 8, "W": 8, "groups": 2, **THREE}
+    _, after = blocked(conv2d_nc1hwc0, dtype=HALVES, **keywords)
+    assert {buffer.name: buffer.shape for buffer in after.workspaces} == {
+        "x_rows": (48, 64),
+        "x_blocked": (6, 8, 8, 8),
+        "y_rows": (36, 48),
+        "y_blocked": (6, 6, 6, 6),
+    }
 
 
 @pytest.mark.parametrize("machine", ["ascend310", "ascend310p", "ascend910"])
@@ -195,12 +209,14 @@ def test_any_groups(groups: int, channels: int, outputs: int, types: dict[str, s
     ],
     ids=["pointwise", "strided", "dilated", "five-by-five", "one result"],
 )
-@pytest.mark.parametrize(("groups", "channels"), [(19, 1), (2, 9)])
+@pytest.mark.parametrize(
+    ("kernel", "groups", "channels"), [(conv2d, 19, 1), (conv2d, 2, 9), (conv2d_nc1hwc0, 19, 1)]
+)
 def test_any_window_of_groups(
-    machine: str, window: dict[str, Any], groups: int, channels: int
+    machine: str, window: dict[str, Any], kernel: Kernel, groups: int, channels: int
 ) -> None:
     sizes = {"N": 2, "C": channels, "H": 9, "W": 9, "O": groups * channels, "groups": groups}
-    assert_agrees(conv2d, machine, dtype=HALVES, **sizes, **window)
+    assert_agrees(kernel, machine, dtype=HALVES, **sizes, **window)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])

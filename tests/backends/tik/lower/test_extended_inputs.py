@@ -10,6 +10,7 @@ from tests.backends.tik.lower.running import assert_agrees, inputs_of
 from tilelang.backends.numpy import BACKEND as NUMPY
 from tilelang.backends.tik.lower.extended_inputs import extend_input
 from tilelang.kernel import Kernel
+from tilelang.kernels.conv2d import conv2d_nc1hwc0
 from tilelang.machines import find_machine
 from tilelang.verify import verify
 
@@ -60,6 +61,23 @@ def test_there_are_as_many_zeros_as_tiles_reach() -> None:
     extended = extend_input(program, "x")
     assert extended is not None
     assert [buffer.shape for buffer in extended.workspaces] == [(55, 33)]
+
+
+def test_weights_in_fractals_stay_in_fractals() -> None:
+    keywords = {"N": 1, "C": 3, "H": 5, "W": 5, "O": 20, "R": 3, "S": 3, "groups": 20}
+    program = conv2d_nc1hwc0.program(
+        machine=MACHINE.name, dtype={"T": "int8", "Y": "int32"}, **keywords
+    )
+    extended = extend_input(program, "w")
+    assert extended is not None
+    (copy,) = extended.workspaces
+    assert (copy.shape, copy.layout) == ((35, 3, 3, 3), program.inputs[1].layout)
+    inputs, kind = inputs_of(program), program.results[0]
+    shape = kind.layout.physical_shape(kind.shape)
+    wanted, found = (np.zeros(shape, np.int32) for _ in range(2))
+    NUMPY.compile(program, MACHINE)(*inputs, wanted)
+    NUMPY.compile(verify(extended, MACHINE), MACHINE)(*inputs, found)
+    np.testing.assert_array_equal(found, wanted)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What a kernel reads from outside may change between calls, as it does in a notebook."""
 
 import sys
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from functools import partial, wraps
 from types import ModuleType, SimpleNamespace
@@ -175,6 +176,80 @@ def test_what_a_kernel_reaches_by_names_is_read_anew(
     np.testing.assert_array_equal(kernel(X), X + before)
     monkeypatch.setattr(target, name, 8)
     np.testing.assert_array_equal(kernel(X), X + after)
+
+
+class Slotted:
+    """A number that stands in no dict."""
+
+    __slots__ = ("bias",)
+
+    def __init__(self, bias: int) -> None:
+        self.bias = bias
+
+
+def reloaded() -> int:
+    return 2
+
+
+def as_reloaded() -> int:
+    return 8
+
+
+def reload() -> None:
+    """Do what IPython's autoreload does to a function of a file that was edited."""
+    reloaded.__code__ = as_reloaded.__code__
+
+
+NUMBERS = np.array([2.0, 1.0])
+NOTHING = np.full(2, np.nan)
+ORDERED = OrderedDict({"bias": 2})
+LATEST = deque([2], maxlen=1)
+CHOSEN = {2}
+BYTES = bytearray([2])
+SLOTTED = Slotted(2)
+SHADOWED = Epilogue(2)
+
+
+@pytest.mark.parametrize(
+    ("read", "change"),
+    [
+        (lambda: float(NUMBERS[0]), lambda: NUMBERS.__setitem__(0, 8)),
+        (lambda: ORDERED["bias"], lambda: ORDERED.update(bias=8)),
+        (lambda: LATEST[0], lambda: LATEST.append(8)),
+        (lambda: max(CHOSEN), lambda: CHOSEN.add(8)),
+        (lambda: BYTES[0], lambda: BYTES.__setitem__(0, 8)),
+        (lambda: SLOTTED.bias, lambda: setattr(SLOTTED, "bias", 8)),
+        (lambda: SHADOWED.step + 1, lambda: setattr(SHADOWED, "step", 7)),
+        (lambda: reloaded(), reload),
+    ],
+    ids=["array", "dict", "deque", "set", "bytes", "slots", "attribute of its own", "code"],
+)
+def test_what_changes_in_place_is_read_anew(read: Callable[[], int], change: Callable[[], None]):
+    @tl.kernel("x[N]: T -> y[N]: T")
+    def kernel(x: tl.Tensor, y: tl.Tensor) -> None:
+        t = tl.alloc_ub((8,), x.dtype)
+        tl.data_move(t, x)
+        t += read()
+        tl.data_move(y, t)
+
+    np.testing.assert_array_equal(kernel(X), X + 2)
+    change()
+    np.testing.assert_array_equal(kernel(X), X + 8)
+
+
+def test_an_array_of_nothing_does_not_change():
+    calls: list[int] = []
+
+    @tl.kernel("x[N]: T -> y[N]: T")
+    def kernel(x: tl.Tensor, y: tl.Tensor) -> None:
+        t = tl.alloc_ub((8,), x.dtype)
+        tl.data_move(t, x)
+        tl.data_move(y, t)
+        calls.append(NOTHING.size)
+
+    kernel(X)
+    kernel(X)
+    assert calls == [2]
 
 
 def test_what_does_not_change_is_not_traced_again():

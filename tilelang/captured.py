@@ -11,10 +11,14 @@ import dis
 import inspect
 import sys
 import sysconfig
+from array import array
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, partial
-from types import CodeType, FunctionType, MethodType, ModuleType
+from types import CodeType, FunctionType, MemberDescriptorType, MethodType, ModuleType
 from typing import Any, TypeAlias
+
+import numpy as np
 
 Plain: TypeAlias = bool | int | float | str
 Get: TypeAlias = Callable[[str], object]
@@ -26,7 +30,8 @@ Values: TypeAlias = list[tuple[str, Mapping[object, Plain]]]
 
 _ITSELF = object()
 _MOST_ITEMS = 64
-"""Containers past this are compared by identity: looking into them would slow every call down."""
+"""Containers and arrays past this are compared by identity: looking into them would slow every
+call down."""
 
 _FIRST = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_DEREF", "LOAD_CLASSDEREF"})
 _NEXT = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
@@ -36,8 +41,9 @@ _INSTALLED = tuple({sysconfig.get_path(kind) for kind in ("stdlib", "purelib", "
 class Captured:
     """The variables that a function and the functions it calls read from outside.
 
-    Watched are names, attributes of modules that names reach (`config.scale`), and all that a
-    user's classes and objects hold; nothing of Python itself and of installed packages.
+    Watched are names, attributes of modules that names reach (`config.scale`), all that a user's
+    classes and objects hold, and the code of functions that are called, which IPython's autoreload
+    replaces; nothing of Python itself and of installed packages, and no file or environment.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
@@ -117,12 +123,19 @@ def _watched(root: Callable[..., Any]) -> Iterator[tuple[Get, str]]:
         if function in visited:
             continue
         visited.add(function)
-        for place, get, name in _variables(function, package):
+        own = () if function is root or package == "tilelang" else _own(function)
+        for place, get, name in (*own, *_variables(function, package)):
             if (place, name) not in seen:
                 seen.add((place, name))
                 yield get, name
                 found = _functions_in(get(name))
                 waiting += [one for one in found if _may_change(one, package)]
+
+
+def _own(function: FunctionType) -> Iterator[Variable]:
+    """Yield what of a user's function may be replaced while it stays the same object."""
+    get: Get = function.__getattribute__
+    yield from ((id(function), get, name) for name in ("__code__", "__defaults__"))
 
 
 def _variables(function: FunctionType, package: str) -> Iterator[Variable]:
@@ -140,7 +153,8 @@ def _variables(function: FunctionType, package: str) -> Iterator[Variable]:
             if space is None:
                 break
             yield id(space), space.get, name
-            value = space.get(name)
+            held = space.get(name)
+            value = _attribute(value, name) if isinstance(held, MemberDescriptorType) else held
         yield from _holdings(value, package)
 
 
@@ -149,9 +163,14 @@ def _holdings(value: object, package: str) -> Iterator[Variable]:
     kind = value if isinstance(value, type) else type(value)
     if not _is_loose(kind.__module__, None, package):
         return
-    spaces = [vars(it) for it in inspect.getmro(kind) if _is_loose(it.__module__, None, package)]
-    for space in (*spaces, _attributes(value)):
+    classes = [vars(it) for it in inspect.getmro(kind) if _is_loose(it.__module__, None, package)]
+    for space in classes:
         yield from ((id(space), space.get, name) for name in space if not name.startswith("__"))
+        slots = [name for name, it in space.items() if isinstance(it, MemberDescriptorType)]
+        yield from ((id(value), partial(_attribute, value), name) for name in slots)
+    own = _attributes(value)  # of names that only the class has so far, it may get one of its own
+    names = dict.fromkeys(name for space in (own, *classes) for name in space)
+    yield from ((id(own), own.get, name) for name in names if not name.startswith("__"))
 
 
 @cache
@@ -188,6 +207,10 @@ def _space(value: object, name: str, package: str) -> Mapping[str, object] | Non
 
 def _attributes(value: object) -> Mapping[str, object]:
     return getattr(value, "__dict__", {})
+
+
+def _attribute(value: object, name: str) -> object:
+    return getattr(value, name, None)
 
 
 def _content(cell: Any, _: str) -> object:
@@ -246,11 +269,19 @@ def _package(module: str | None) -> str:
 
 
 def _kept(value: object) -> object:
-    """Return `value`, or a copy of a small container that may change in place."""
+    """Return `value`, or a copy of a small container or array that may change in place."""
     container: Any = value
-    if type(value) not in (list, tuple, dict) or len(container) > _MOST_ITEMS:
-        return value
-    return [_kept(item) for item in (container.items() if type(value) is dict else container)]
+    match value:
+        case np.ndarray() if container.size <= _MOST_ITEMS:
+            return [str(container.dtype), list(container.shape), *container.ravel().tolist()]
+        case dict() if len(container) <= _MOST_ITEMS:
+            return [_kept(item) for item in container.items()]
+        case list() | tuple() | set() | frozenset() | deque() | bytearray() | array() if (
+            len(container) <= _MOST_ITEMS
+        ):
+            return [_kept(item) for item in container]
+        case _:
+            return value
 
 
 def _is_same(old: object, new: object) -> bool:
@@ -263,4 +294,4 @@ def _is_same(old: object, new: object) -> bool:
     news: Any = new
     if type(old) is list:
         return len(olds) == len(news) and all(map(_is_same, olds, news))
-    return isinstance(old, Plain) and old == new
+    return isinstance(old, Plain) and (old == new or (old != old and new != new))  # NaN too

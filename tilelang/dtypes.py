@@ -5,10 +5,12 @@ one byte, 8 for four bytes (TIK reference, "C0").
 """
 
 from enum import Enum
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import ml_dtypes
 import numpy as np
+
+from tilelang.diagnostics import Diagnostic, TileError, callsite
 
 BLOCK_BYTES = 32
 """Bytes of one block of on-chip memory, and of one fractal row (TIK reference, "block")."""
@@ -17,7 +19,12 @@ BLOCK_BYTES = 32
 class DType(Enum):
     """An element type: float16, bfloat16, float32, int8, uint8 or int32; bool only in expressions.
 
-    Where one is wanted its name is taken too, `"float16"`, and numpy's type, `np.float16`.
+    Where one is wanted its name is taken too, `"float16"`, and numpy's type, `np.float16`; both
+    are equal to it.
+
+    Example:
+        if x.dtype == "float16" or x.dtype.is_integer:
+            t[:] = tl.relu(t)
     """
 
     FLOAT16 = "float16"
@@ -53,6 +60,28 @@ class DType(Enum):
     def is_integer(self) -> bool:
         """Whether values are integers."""
         return self in (DType.INT8, DType.UINT8, DType.INT32)
+
+    def __eq__(self, other: object) -> bool:
+        """Return whether `other` is this type, its name, or numpy's type of these elements.
+
+        Raises:
+            TileError: E0116 for a type of elements that there is not, which would never be equal.
+        """
+        like: Any = other
+        if isinstance(other, DType):
+            return self is other
+        if not isinstance(other, str | type | np.dtype):
+            return NotImplemented
+        found = DType.BOOL if like == DType.BOOL.value else find_dtype(like)
+        if found is None and _elsewhere(like) is not None:
+            message = f"{like!r} is not an element type, so {self} is never equal to it"
+            place = callsite.location(None)
+            raise TileError(Diagnostic("E0116", message, place, dtype_hint(like)))
+        return found is self
+
+    def __hash__(self) -> int:
+        """Return the hash of the name, which is equal to this."""
+        return hash(self.value)
 
     def __str__(self) -> str:
         """Return the name, as users write it."""
@@ -100,12 +129,17 @@ ELSEWHERE = {
 """What others call the element types; of those that no chip here has, what is nearest."""
 
 
+def _elsewhere(like: object) -> DType | None:
+    """Return what `like`, a name or a type, is called here; None if it is nothing of this kind."""
+    name = like if isinstance(like, str) else getattr(like, "__name__", getattr(like, "name", ""))
+    return ELSEWHERE.get(str(name).rpartition(".")[2].lower())
+
+
 def dtype_hint(like: object) -> str:
     """Return what to write instead of `like`, which is no element type."""
-    name = like if isinstance(like, str) else getattr(like, "__name__", "")
-    meant = ELSEWHERE.get(str(name).rpartition(".")[2].lower())
+    meant = _elsewhere(like)
     names = ", ".join(dtype.value for dtype in ELEMENT_TYPES)
-    if name == "acc":
+    if getattr(like, "__name__", "") == "acc":
         return "write `tl.acc(a.dtype)`: what the cube sums a dtype in depends on the dtype"
     return f'write "{meant}"' if meant else f"use one of {names}"
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tilelang.arguments import as_tuple
 from tilelang.check.oracle import wide
-from tilelang.diagnostics import Diagnostic, TileError
+from tilelang.diagnostics import Diagnostic, Location, TileError
 from tilelang.ir.nodes import Program
 
 if TYPE_CHECKING:
@@ -68,18 +68,37 @@ def _check_takes(
         inputs = ", ".join(kernel.input_names)
         message = f"the reference of `{kernel.name}` takes {inspect.signature(function)}"
         hint = f"let it take the inputs ({inputs}), and the attributes that it needs, by name"
-        raise TileError(Diagnostic("E0706", message, kernel.location, hint)) from None
+        raise TileError(Diagnostic("E0706", message, _place(kernel), hint)) from None
 
 
 def _check_shapes(kernel: Kernel, program: Program, results: Sequence[Any]) -> None:
     wanted = [buffer.shape for buffer in program.results]
     found = [np.shape(result) for result in results]
     if found != wanted:
+        what = f"{_said(found, results)}, wanted shapes {wanted}"
         raise TileError(
             Diagnostic(
                 "E0702",
-                f"the reference of `{kernel.name}` returns shapes {found}, wanted {wanted}",
-                kernel.location,
+                f"the reference of `{kernel.name}` returns {what}",
+                _place(kernel),
                 "return one array for each result of the signature, in that order",
             )
         )
+
+
+def _said(shapes: Sequence[tuple[int, ...]], results: Sequence[Any]) -> str:
+    """Return what a reference returns, in words."""
+    if len(results) == 1 and results[0] is None:
+        return "nothing"
+    text = f"shapes {list(shapes)}"
+    return text if len(text) <= _LONG else f"{len(shapes)} things of shapes {list(shapes[:3])} ..."
+
+
+_LONG = 120
+"""Characters of a list of shapes."""
+
+
+def _place(kernel: Kernel) -> Location:
+    """Return where the reference stands; the kernel's place if it is no function of Python."""
+    code = getattr(inspect.unwrap(require_reference(kernel)), "__code__", None)
+    return Location(code.co_filename, code.co_firstlineno) if code else kernel.location

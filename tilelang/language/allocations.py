@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from difflib import get_close_matches
 
 from tilelang.diagnostics import Note, callsite
 from tilelang.dtypes import DType, DTypeLike
@@ -142,6 +143,8 @@ def _shape(operation: str, shape: Sequence[int]) -> tuple[int, ...]:
     if not good:
         wanted = "write a tuple of sizes known before the kernel runs: `(m_tile, k_tile)`"
         hint = mistakes.whole_number(sizes, wanted)
+        if is_index(shape) and not isinstance(shape, Index):
+            hint = f"write a tuple, of one size as well: `({shape},)`"
         if isinstance(shape, str):
             hint = f'write the shape first, then the dtype: `{operation}((16, 16), "{shape}")`'
         message = f"`{operation}` is given the shape {shape!r}, wanted positive ints"
@@ -154,9 +157,9 @@ def _layout(memory: Memory, name: str | None, dtype: DType) -> Layout:
         return ND
     kinds = {kind.value: kind for kind in LayoutKind}
     if name not in list(kinds):
-        raise mistakes.error(
-            "E0135", f"there is no layout {name!r}", f"use one of {', '.join(kinds)}"
-        )
+        close = get_close_matches(str(name).upper(), kinds, n=1)
+        hint = f'write layout="{close[0]}"' if close else f"use one of {', '.join(kinds)}"
+        raise mistakes.error("E0135", f"there is no layout {name!r}", hint)
     if memory is Memory.UB and kinds[name] is LayoutKind.NZ:
         return Layout(LayoutKind.NZ, FRACTAL_ROWS)  # as accumulators leave L0C
     return layout_for(kinds[name], dtype)

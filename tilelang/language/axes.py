@@ -94,6 +94,8 @@ def _index_hint(part: object) -> str:
         return "give the tile a dimension of size 1 where it is allocated: `(16, 1)`"
     if isinstance(part, Expression) and part.dtype is DType.BOOL:
         return "choose by a mask: `t[:] = tl.where(mask, 0, t)`"
+    if part is Ellipsis:
+        return "write a `:` for every dimension that is whole; `...` may only stand last"
     if isinstance(part, tuple):
         return "give every index of the grid a name: `for i, j in tl.cores(m, n):`"
     if isinstance(part, float):
@@ -151,12 +153,14 @@ def grouped(view: View, groups: tuple[tuple[int, ...], ...], name: str, rank: in
     nested = all(isinstance(group, tuple | list) for group in groups)  # pyright: ignore[reportUnnecessaryIsInstance]
     axes = [axis for group in groups for axis in group] if nested else []
     if not nested or isinstance(view, AsMatrix) or sorted(axes) != list(range(rank)):
-        raise mistakes.error(
-            "E0119",
-            f"the groups {list(groups)} do not name each of the {rank} dimensions of `{name}` once",
-            f"for a view that changes nothing write "
-            f"`.view({', '.join(f'({axis},)' for axis in range(rank))})`",
-        )
+        same = ", ".join(f"({axis},)" for axis in range(rank))
+        hint = f"for a view that changes nothing write `.view({same})`"
+        if not nested:
+            hint = (
+                "name dimensions, not sizes: `.view((1,), (0,))` swaps two, `.view((0, 1))` merges"
+            )
+        message = f"the groups {list(groups)} do not name each of the {rank} dimensions of `{name}`"
+        raise mistakes.error("E0119", f"{message} once", hint)
     merged = tuple(tuple(dim for axis in group for dim in view.groups[axis]) for group in groups)
     for group in merged:
         if not group or group != tuple(range(group[0], group[0] + len(group))):

@@ -42,6 +42,14 @@ class NoValues:
 
     __int__ = __round__ = __trunc__ = __floor__ = __ceil__ = __float__
 
+    def __call__(self, *_: object, **__: object) -> NoReturn:
+        """Refuse: parts are named by brackets, and properties are no methods."""
+        raise mistakes.error(
+            "E0144",
+            f"`{self!r}` is called",
+            "name a part with brackets, `t[i, 0]`; `.T`, `.shape` and `.dtype` take no parentheses",
+        )
+
     def __format__(self, spec: str) -> str:
         """Return the text that it prints as; refuse a format for numbers."""
         if spec:

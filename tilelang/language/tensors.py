@@ -318,7 +318,8 @@ def assign(dst: Tile, value: OperandLike | Reduction) -> None:
     if isinstance(value, Tensor | Tile):
         mistakes.check_not_swapped(value.tensor.name if isinstance(value, Tile) else value.name)
     if expression.dtype is not region.buffer.dtype:
-        hint = f'write `tl.cast(..., "{region.buffer.dtype}")`'
+        said = value if isinstance(value, Index) else "..."
+        hint = f'write `tl.cast({said}, "{region.buffer.dtype}")`'
         if expression.dtype is DType.BOOL:
             hint = f'write `tl.where(mask, tl.cast(1, "{region.buffer.dtype}"), 0)`'
         mistakes.report(

@@ -218,7 +218,8 @@ class Reduction:
         raise mistakes.error(
             "E0114",
             f"a reduction (reduce_{self.op.value}) is used inside an expression",
-            f"store it first: `t[:] = tl.reduce_{self.op.value}(...)`, then use `t`",
+            f"store it first: `m[:] = tl.reduce_{self.op.value}(...)`, with a tile `m` of size 1 "
+            "along that axis, then use `m`",
             Note("the reduction", self.loc),
         )
 

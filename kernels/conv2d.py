@@ -21,7 +21,8 @@ of channels of these rows, whole rows, must fit L1.
 
 Groups: each group is a product of its own, of C channels (filled up to a block of 32 bytes) by
 O/groups outputs (filled up to 16). So a depthwise convolution uses one row in 16 and one column in
-16 of the cube in float16; it is right, and bound by the loads.
+16 of the cube in float16; it is right, and bound by the loads. On an Ascend, groups that begin
+inside a block of channels are put into blocks of their own first.
 
 Source: TIK reference, load3d; the implicit GEMM of the vendor's conv2d operator.
 """
@@ -87,7 +88,7 @@ def _trace(  # noqa: PLR0913 - what a convolution is made of
     tiles = {"m_tile": m_tile, "o_tile": o_tile, "c_tile": c_tile, "k_tile": k_tile}
     tiles |= {"n_tiles": n_tiles, "l1_bytes": l1_bytes}
     plan = plan_convolution(x.shape, w.shape, x.dtype, window, groups=groups, tiles=tiles)
-    _convolve((x, w, y), bias if biased else None, plan, relu=bool(relu))
+    _convolve((x, w, y), bias if biased else None, plan, relu=relu)
 
 
 conv2d = tl.kernel(_SIGNATURE.format(features="", weights=""), name="conv2d")(_trace)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 
 from tilelang.diagnostics import Note, callsite
 from tilelang.dtypes import DType, DTypeLike
@@ -157,8 +156,7 @@ def _layout(memory: Memory, name: str | None, dtype: DType) -> Layout:
         return ND
     kinds = {kind.value: kind for kind in LayoutKind}
     if name not in list(kinds):
-        close = get_close_matches(str(name).upper(), kinds, n=1)
-        hint = f'write layout="{close[0]}"' if close else f"use one of {', '.join(kinds)}"
+        hint = f"use one of {', '.join(kinds)}; `tilelang layout --list` has others' names for them"
         raise mistakes.error("E0135", f"there is no layout {name!r}", hint)
     if memory is Memory.UB and kinds[name] is LayoutKind.NZ:
         return Layout(LayoutKind.NZ, FRACTAL_ROWS)  # as accumulators leave L0C

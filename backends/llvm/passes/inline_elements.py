@@ -4,18 +4,22 @@ A tile in UB that one statement sets and one reads, element by element, need not
 computes its elements where it needs them. L0C -> UB -> {cast, bias, relu} -> GM becomes one map
 from the accumulator to the tensor. A tile that only copies, perhaps to another dtype, is as good
 as what it copies: every reader computes it again. Every operation still rounds to its own dtype,
-so results are the same bit for bit.
+so results are the same bit for bit. An expression grows to some size only: `t[:] = t * t` doubles
+it every time.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from tilelang.backends.llvm.liveness import local_tiles, mentions, n_reads
-from tilelang.ir.expression import Cast, Expr, Load, dtype_of, loads, rewrite_expr
+from tilelang.ir.expression import Cast, Expr, Load, dtype_of, loads, rewrite_expr, walk_expr
 from tilelang.ir.nodes import Alloc, Body, If, Loop, Map, Move, Program, Stage, Stmt
 from tilelang.ir.region import Memory, Permute, Region
 from tilelang.ir.walk import walk, written
 from tilelang.layouts import ND
+
+_MOST_PARTS = 128
+"""Of an expression that is computed where it is read; the longest of a shipped kernel has 18."""
 
 
 def inline_elements(program: Program) -> Program:
@@ -77,6 +81,7 @@ class _Inliner:
                 mapped.dst.is_whole
                 and name in local
                 and (n_readers == 1 or (n_readers and _is_copy(mapped.expr)))
+                and _n_parts(mapped.expr) <= _MOST_PARTS
             ):
                 self.pending[name] = mapped
             else:
@@ -148,6 +153,10 @@ class _Inliner:
         for name in names:
             if name in self.pending:
                 yield self.pending.pop(name)
+
+
+def _n_parts(expr: Expr) -> int:
+    return sum(1 for _ in walk_expr(expr))
 
 
 def _is_copy(expr: Expr) -> bool:

@@ -21,7 +21,8 @@ from tilelang.backends.llvm.module import RUN, generate
 from tilelang.backends.llvm.passes import optimise, pipeline
 from tilelang.backends.llvm.passes.drop_names import drop_names
 from tilelang.diagnostics import Location
-from tilelang.ir.nodes import Alloc, Mmad, Move, Program
+from tilelang.ir.expression import walk_expr
+from tilelang.ir.nodes import Alloc, Map, Mmad, Move, Program
 from tilelang.ir.region import Memory
 from tilelang.ir.walk import reads, walk, walk_program
 from tilelang.kernels.conv2d import conv2d
@@ -124,6 +125,32 @@ def test_an_accumulator_goes_to_the_tensor_without_a_stop():
     ragged = gemm.program(M=100, N=100, K=100, dtype="float32", m_tile=32, n_tile=112)
     for program in (even, ragged):
         assert not {Memory.UB, Memory.L0C} & memories(program)
+
+
+@tl.kernel("x[N]: T; is_in_place -> y[N]: T")
+def many_steps(x: tl.Tensor, y: tl.Tensor, *, is_in_place: bool = True, n_steps: int = 1) -> None:
+    """Go towards 0 in as many steps, each of which reads what the last one left three times."""
+    t = tl.alloc_ub((64,), x.dtype)
+    tl.data_move(t, x)
+    for _ in range(n_steps):
+        found = t if is_in_place else tl.alloc_ub((64,), x.dtype, name="found")
+        found[:] = tl.where(t > 0, t - 1, t + 1)
+        t = found
+    tl.data_move(y, t)
+
+
+def test_an_expression_that_is_read_several_times_does_not_grow_without_end():
+    program = many_steps.program(N=64, dtype="float32", n_steps=12)
+    made = optimise(lower(program, find_machine("host")), HOST)
+    maps = [stmt for stmt in walk_program(made) if isinstance(stmt, Map)]
+    assert max(sum(1 for _ in walk_expr(stmt.expr)) for stmt in maps) < 1000
+
+
+@pytest.mark.parametrize("is_in_place", [True, False])
+def test_a_body_of_hundreds_of_statements_compiles(is_in_place: bool):
+    x = np.arange(-32, 32, dtype=np.float32)
+    found = many_steps(x, backend="llvm", n_steps=300, is_in_place=is_in_place)
+    np.testing.assert_array_equal(found, np.where(x % 2 == 0, 0, 1))
 
 
 def test_an_accumulator_whose_columns_end_at_a_place_known_late_stays():

@@ -29,8 +29,7 @@ FLOATS = "cast it to float16, bfloat16 or float32 first"
 
 
 @tl.kernel(
-    "x[N, C, H, W]: T, gamma[C]: P, beta[C]: P, mean[C]: P, var[C]: P; epsilon"
-    " -> y[N, C, H, W]: T"
+    "x[N, C, H, W]: T, gamma[C]: P, beta[C]: P, mean[C]: P, var[C]: P; epsilon -> y[N, C, H, W]: T"
 )
 def batch_norm(  # noqa: PLR0913 - six tensors, an attribute and two tile sizes
     x: tl.Tensor,

@@ -81,7 +81,7 @@ class DType(Enum):
 
     def __hash__(self) -> int:
         """Return the hash of the name, which is equal to this."""
-        return hash(self.value)
+        return hash(self._value_)
 
     def __str__(self) -> str:
         """Return the name, as users write it."""

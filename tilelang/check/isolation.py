@@ -18,11 +18,13 @@ _MOST_LINES = 20
 class Elsewhere:
     """Judges backends in `process`; to see a crash again, `command` is what a user types.
 
-    `command` lacks `--backends`, which goes behind it.
+    `command` lacks `--backends`, which goes behind it. `kernel` is what `tilelang fuzz` calls the
+    kernel, None of a program.
     """
 
     process: Process
     command: str
+    kernel: str | None
 
     def __call__(
         self,
@@ -42,10 +44,13 @@ class Elsewhere:
         given = f" ({inputs_text(program)})" if program.inputs else ""
         again = f"`{self.command} --backends {name}`"
         longer = ", or give it more time with `--limit 1h`" if ended.is_late else ""
+        fuzz = (
+            f"`tilelang fuzz {self.kernel} --backends {name}` finds the smallest sizes that do it"
+        )
         said = Diagnostic(
             "E0707",
             f"backend {name!r} {ended.manner} on `{program.name}`{given}, machine {machine}",
-            hint=f"see it alone with {again}{longer}; then look for smaller sizes that do it",
+            hint=f"see it alone with {again}{longer}" + (f"; {fuzz}" if self.kernel else ""),
             details=ended.said[-_MOST_LINES:],
         )
         return Row(name, machine, None, None, None, str(said))

@@ -78,7 +78,8 @@ def check(
         progress().status(f"checking {kernel} ..."),
         Process(read_time(limit)) as process,
     ):
-        judge = Elsewhere(process, typed(context, without=("backends", "as_json", "picture")))
+        again = typed(context, without=("backends", "as_json", "picture", "limit"))
+        judge = Elsewhere(process, again, kernel if isinstance(problem, SizedKernel) else None)
         report = _report(problem, judge, read_names(backends), machine, seed)
     _print(report, as_json)
     if picture is not None:

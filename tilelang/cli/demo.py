@@ -120,7 +120,7 @@ def _rows(kernel: Kernel, trial: Trial, process: Process) -> Iterator[Row]:
     drawn: list[Any] = list(random_inputs(program, seed=0))
     arrays = dict(zip(kernel.input_names, drawn, strict=True))
     refusals = {name: _refusal(kernel, arrays, name) for name in names}
-    judge = Elsewhere(process, trial.command)
+    judge = Elsewhere(process, trial.command, kernel.name)
     checked = [name for name in names if not refusals[name]]
     report = check(kernel, judge, backends=checked, machine=None, seed=0, keywords=arrays)
     about: Row = {"size": trial.size, "dtype": trial.dtype}

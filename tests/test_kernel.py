@@ -78,6 +78,22 @@ def test_strides_do_not_matter():
     np.testing.assert_array_equal(gemm(backwards, b), gemm(backwards.copy(), b))
 
 
+class Peculiar(np.ndarray[Any, Any]):
+    """An array whose parts are none of its elements."""
+
+    def __getitem__(self, key: Any) -> Any:
+        return np.zeros(3)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "llvm", "tik"])
+def test_arrays_of_a_subclass_are_read_as_plain_numbers(backend: str):
+    x = np.arange(32, dtype=np.float16).reshape(16, 2)
+    wanted = gemm(x, x.T.copy(), backend=backend)
+    found = gemm(x.view(Peculiar), x.T.copy().view(Peculiar), backend=backend)
+    assert type(found) is np.ndarray
+    np.testing.assert_array_equal(found, wanted)
+
+
 def test_results_may_be_given():
     x = random((20, 20), np.float32)
     y, low = np.empty_like(x), np.empty((20, 1), np.float32)

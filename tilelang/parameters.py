@@ -226,7 +226,7 @@ def read_dtypes(
 
 def _element_type(name: str, like: DTypeLike, location: Location) -> DType:
     dtype = find_dtype(like)
-    if dtype not in ELEMENT_TYPES:
+    if dtype is None or dtype not in ELEMENT_TYPES:
         message = f"dtype {like!r} for `{name}` is not an element type"
         raise TileError(Diagnostic("E0809", message, location, dtype_hint(like)))
     return dtype

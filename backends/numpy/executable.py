@@ -84,7 +84,7 @@ class NumpyExecutable:
 
     def _read(self, arrays: Sequence[Array]) -> Iterator[Tile]:
         for buffer, array in zip(self._inputs, arrays, strict=True):
-            logical = buffer.layout.unpack(array, buffer.shape)
+            logical = buffer.layout.unpack(np.asarray(array), buffer.shape)  # of no subclass
             kept = logical.astype(self._arithmetic.storage(buffer.dtype), copy=False)
             yield Tile(buffer, kept, defined=True)
 

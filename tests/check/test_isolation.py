@@ -21,8 +21,8 @@ def faulty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def judge() -> Iterator[Elsewhere]:
-    with Process(seconds=3) as process:
-        yield Elsewhere(process, "tilelang check gemm --dims M=3")
+    with Process(seconds=5) as process:
+        yield Elsewhere(process, "tilelang check gemm --dims M=3", "gemm")
 
 
 def report_on(judge: Elsewhere, *backends: str) -> Report:
@@ -36,8 +36,8 @@ def test_a_crash_is_a_row_and_the_others_are_judged(judge: Elsewhere):
     assert report.rows[1].verdict == (
         "error[E0707]: backend 'crashing' crashed (signal 11, SIGSEGV) on `gemm` "
         "(a: float16[3, 5], b: float16[5, 2]), machine host\n"
-        "    hint: see it alone with `tilelang check gemm --dims M=3 --backends crashing`; then "
-        "look for smaller sizes that do it"
+        "    hint: see it alone with `tilelang check gemm --dims M=3 --backends crashing`; "
+        "`tilelang fuzz gemm --backends crashing` finds the smallest sizes that do it"
     )
 
 
@@ -47,7 +47,7 @@ def test_a_crash_is_a_row_and_the_others_are_judged(judge: Elsewhere):
         ("aborting", "(signal 6, SIGABRT) on `gemm`"),
         ("aborting", "    FAULTY ERROR: cannot select"),
         ("raising", "    KeyError: 'no such register'"),
-        ("hanging", "gave no result within 3 s on `gemm`"),
+        ("hanging", "gave no result within 5 s on `gemm`"),
         ("hanging", "or give it more time with `--limit 1h`"),
     ],
 )

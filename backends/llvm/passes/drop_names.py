@@ -1,7 +1,7 @@
 """Numbers lose the names of sizes: no machine code shows them, and arithmetic on them is slow."""
 
 from dataclasses import fields, is_dataclass
-from typing import Any
+from typing import Any, cast
 
 from tilelang.diagnostics import Location
 from tilelang.ir.named import NamedInt
@@ -19,7 +19,7 @@ def _plain(node: Any) -> Any:
         case NamedInt():
             return int(node)
         case tuple():
-            items: tuple[Any, ...] = node
+            items = cast("tuple[Any, ...]", node)
             found = tuple(map(_plain, items))
             return found if any(map(_differs, found, items)) else items
         case Location():

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 
+from tilelang.backends.llvm.ahead import emit_ahead
 from tilelang.backends.llvm.bias import emit_bias
 from tilelang.backends.llvm.boxes import clipped
 from tilelang.backends.llvm.epilogue import Epilogue, find_epilogue
@@ -146,11 +147,20 @@ def _emit_rows(
     row, n_full = frame.fresh(), ix.floor_div(product.rows, tile.n_rows)
     with frame.loop(row, ix.ZERO, n_full):
         here = ix.scale(ix.variable(row), tile.n_rows)
+        _emit_ahead(frame, product, tile, ix.variable(row))
         emit_tile(frame, product, replace(tile, row=here), init, bias)
     rest, last = ix.modulo(product.rows, tile.n_rows), ix.scale(n_full, tile.n_rows)
     for size in _rest_sizes(frame, product.rows, tile.n_rows):
         with frame.code.when(frame.condition(cond.equal(rest, ix.constant(size)))):
             emit_tile(frame, product, replace(tile, row=last, n_rows=size), init, bias)
+
+
+def _emit_ahead(frame: Frame, product: Product, tile: Tile, row: Index) -> None:
+    """Ask for one of as many parts of what is loaded next as the product has tiles."""
+    n_down = -(-product.size[0] // tile.n_rows)
+    across = ix.floor_div(tile.panel, tile.n_panels)
+    n_across = -(-product.columns // (LANES * tile.n_panels))
+    emit_ahead(frame, ix.add(ix.scale(across, n_down), row), n_down * n_across)
 
 
 def _rest_sizes(frame: Frame, rows: Index, n_rows: int) -> Iterable[int]:

@@ -37,6 +37,18 @@ class Carried:
     values: list[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """Rows in memory that will be read soon; sizes are in bytes."""
+
+    pointer: str
+    start: Index
+    stride: int
+    n_rows: int
+    n_bytes: int
+    """Of a row."""
+
+
 @dataclass
 class Frame:
     """The state of generating one function."""
@@ -45,6 +57,8 @@ class Frame:
     host: Host
     places: dict[str, Place]
     windows: Windows = NO_WINDOWS
+    ahead: tuple[Ahead, ...] = ()
+    """What the next step of the innermost loop loads."""
     names: dict[str, str] = field(default_factory=dict[str, str])
     ranges: dict[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
 

@@ -2,6 +2,7 @@
 
 from typing import assert_never
 
+from tilelang.backends.llvm.ahead import find_ahead
 from tilelang.backends.llvm.cube import emit_mmad
 from tilelang.backends.llvm.elements import emit_img2col, emit_move
 from tilelang.backends.llvm.folds import Finish, Fold, with_pairs
@@ -43,8 +44,7 @@ def _emit(frame: Frame, stmt: Stmt) -> None:
         case Alloc():
             _emit_alloc(frame, stmt)
         case Loop():
-            with frame.loop(stmt.var, ix.ZERO, stmt.extent):
-                emit_body(frame, stmt.body)
+            _emit_loop(frame, stmt)
         case If():
             _emit_if(frame, stmt)
         case Move():
@@ -67,6 +67,14 @@ def _emit_alloc(frame: Frame, stmt: Alloc) -> None:
     """Clear the margins of a buffer that has some; every buffer has its place already."""
     if slab := frame.windows.slabs.get(stmt.buffer.name):
         emit_zeros(frame, frame.places[stmt.buffer.name].pointer, slab)
+
+
+def _emit_loop(frame: Frame, stmt: Loop) -> None:
+    before = frame.ahead
+    with frame.loop(stmt.var, ix.ZERO, stmt.extent):
+        frame.ahead = find_ahead(frame, stmt)
+        emit_body(frame, stmt.body)
+        frame.ahead = before
 
 
 def _emit_if(frame: Frame, stmt: If) -> None:

@@ -24,10 +24,17 @@ from tilelang.ir.source_index import region_element, source_index
 
 def emit_move(frame: Frame, stmt: Move) -> None:
     """Write a move: fill with the padding where the source may hang over, then copy what exists."""
-    space = open_space(frame, stmt.dst.shape)
+    channels = _channel_axis(frame, stmt)
+    space = open_space(frame, _shape(stmt.dst, channels))
     dst, target = region_access(frame, stmt.dst, space), clipped(frame, stmt.dst)
     src, source = region_access(frame, stmt.src, space), clipped(frame, stmt.src)
     src = replace(src, pad=stmt.pad)
+    if channels is not None:
+        limits, index = (source.low[channels], source.high[channels]), space.indices[channels]
+        exists = cond.less_equal(limits[0], index), cond.less(index, limits[1])
+        src = replace(src, exists=cond.conjunction(src.exists, *exists))
+        whole = ix.ZERO, ix.constant(space.shape[channels])
+        target, source = (limited(box, channels, *whole) for box in (target, source))
     box = target.within(source)
     units = find_units(frame, stmt.dst, stmt.src, box)
     if units is None and (rows := find_weight_rows(frame, stmt)):
@@ -45,6 +52,22 @@ def emit_move(frame: Frame, stmt: Move) -> None:
         if is_empty(frame, box, units.axis):
             return
     emit_copy(frame, space, box, dst, src)
+
+
+def _channel_axis(frame: Frame, stmt: Move) -> int | None:
+    """Return the axis of the channels of a map of which a move sets whole blocks, None without."""
+    slab = frame.windows.slabs.get(stmt.dst.buffer.name)
+    if slab is None or not slab.takes_blocks:
+        return None
+    return stmt.dst.spanned.index(stmt.dst.buffer.rank - 3)
+
+
+def _shape(dst: Region, channels: int | None) -> tuple[int, ...]:
+    """Return what a move is a nest over: its shape, with whole blocks of channels."""
+    shape, k0 = list(dst.shape), dst.buffer.dtype.k0
+    if channels is not None:
+        shape[channels] = -(-shape[channels] // k0) * k0
+    return tuple(shape)
 
 
 def _emit_weight_rows(frame: Frame, stmt: Move, rows: WeightRows) -> None:

@@ -32,6 +32,8 @@ class Slab:
     left: int
     gap: int
     below: int
+    takes_blocks: bool = False
+    """Whether every move into it sets whole blocks of channels, those that do not exist to zero."""
 
     @property
     def pitch(self) -> int:
@@ -70,9 +72,9 @@ class Slab:
         return Form(self.storage, digits, self.n_planes * stride, True, self.origin * k0)
 
     def zeros(self) -> Iterator["Run"]:
-        """Yield the pixels of a plane that no move sets, or all where channels are missing."""
+        """Yield the pixels of a plane of which no move sets all channels."""
         *_, channels, height, width = self.shape
-        if channels % self.k0:
+        if channels % self.k0 and not self.takes_blocks:
             yield Run(0, self.plane)
             return
         yield Run(0, self.origin)

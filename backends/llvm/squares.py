@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from tilelang.backends.llvm.boxes import Box, Space, limited
 from tilelang.backends.llvm.frame import Frame
+from tilelang.backends.llvm.masks import depends_on
 from tilelang.backends.llvm.nest import emit_nest
 from tilelang.backends.llvm.point import Access, Point
 from tilelang.backends.llvm.values import Lanes, Value, register_type
@@ -60,10 +61,12 @@ def emit_elements(
 def find_squares(
     frame: Frame, space: Space, box: Box, dst: Access, sources: Sequence[Access]
 ) -> Axes | None:
-    """Return the axes of the squares of a nest, None if it has none or needs none."""
+    """Return the axes of the squares of a nest, None if it has none or needs none.
+
+    A row of a square exists as a whole, or not at all.
+    """
     accesses = (dst, *sources)
-    if not all(frame.holds_always(access.exists) for access in accesses):
-        return None
+    unsure = [access.exists for access in accesses if not frame.holds_always(access.exists)]
     large = [axis for axis, size in enumerate(space.shape) if size >= _SIDE]
     strides = {axis: lane_strides(frame, space, accesses, axis, _SIDE) for axis in large}
     along = [axis for axis in large if strides[axis][0] == 1 and box.low[axis] == ix.ZERO]
@@ -75,7 +78,9 @@ def find_squares(
             is_across = None in strides[axis][1:] or any(
                 run > 1 for run in strides[axis][1:] if run
             )
-            if other != axis and is_turned and is_across and box.low[other] == ix.ZERO:
+            is_whole = not any(depends_on(exists, space.names[other]) for exists in unsure)
+            is_square = other != axis and is_turned and is_across and is_whole
+            if is_square and box.low[other] == ix.ZERO:
                 return Axes(axis, other)
     return None
 

@@ -15,8 +15,8 @@ from tilelang.backends.llvm.slabs import Columns, Slab, n_columns
 from tilelang.backends.llvm.storage import Storage
 from tilelang.dtypes import DType
 from tilelang.ir import index as ix
-from tilelang.ir.nodes import Alloc, Body, If, Img2col, Loop, Mmad, Program, Stmt
-from tilelang.ir.region import Memory, Region, identity
+from tilelang.ir.nodes import Alloc, Body, If, Img2col, Loop, Mmad, Move, Program, Stmt
+from tilelang.ir.region import Buffer, Memory, Region, identity
 from tilelang.ir.walk import reads, walk, walk_program, written
 
 Ranges = Mapping[str, tuple[int, int]]
@@ -162,10 +162,10 @@ def _slabs(
         loads = [found[reader] for reader in readers[name] if reader is not None]
         storages = {methods[load.stmt.dst.buffer.name].a for load in loads}
         if None not in readers[name] and len(storages) == 1:
-            yield name, _slab(loads, storages.pop())
+            yield name, _slab(program, loads, storages.pop())
 
 
-def _slab(loads: list[_Load], storage: Storage) -> Slab:
+def _slab(program: Program, loads: list[_Load], storage: Storage) -> Slab:
     """Return the slab that has room for what any of the windows reads."""
     buffer = loads[0].stmt.src.buffer
     windows = [load.stmt.window for load in loads]
@@ -176,4 +176,27 @@ def _slab(loads: list[_Load], storage: Storage) -> Slab:
         if load.hangs_over
     ]
     below = max(bottom, *spans, 0)
-    return Slab(buffer.shape, buffer.dtype.k0, storage, top, left, max(left, right), below)
+    return Slab(
+        buffer.shape,
+        buffer.dtype.k0,
+        storage,
+        top=top,
+        left=left,
+        gap=max(left, right),
+        below=below,
+        takes_blocks=_takes_blocks(program, buffer),
+    )
+
+
+def _takes_blocks(program: Program, buffer: Buffer) -> bool:
+    """Return whether all that writes a buffer are moves of all its channels."""
+    channels, n_channels = buffer.rank - 3, buffer.shape[-3]
+    writers = [(stmt, dst) for stmt in walk_program(program) if (dst := written(stmt))]
+    return all(
+        isinstance(stmt, Move)
+        and dst.view == identity(buffer.rank)
+        and dst.extent[channels] == n_channels
+        and (dst.start[channels], dst.step[channels]) == (ix.ZERO, 1)
+        for stmt, dst in writers
+        if dst.buffer == buffer
+    )

@@ -10,8 +10,9 @@ import time
 import numpy as np
 import pytest
 
-from tilelang.backends.llvm.host import find_host
-from tilelang.backends.llvm.pool import find_pool
+from tilelang.backends.llvm.compiler import compile_text
+from tilelang.backends.llvm.host import find_host, foreign_host
+from tilelang.backends.llvm.pool import find_pool, pool_text
 from tilelang.kernels.gemm import gemm
 
 CPUS = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
@@ -88,6 +89,20 @@ def test_more_threads_than_processors_may_run_on_all_of_them():
     pool = find_pool(len(CPUS) + 1, find_host())
     pool.keep_off_caller()
     assert all(os.sched_getaffinity(worker) == set(CPUS) for worker in pool.worker_ids)
+
+
+@pytest.mark.parametrize(
+    ("system", "machine", "word"),
+    [("linux", "aarch64", "i64 98"), ("darwin", "arm64", "@usleep(i32 50)")],
+)
+def test_the_pool_is_made_for_other_systems(
+    system: str, machine: str, word: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("sys.platform", system)
+    monkeypatch.setattr("platform.machine", lambda: machine)
+    host = foreign_host("aarch64-unknown-linux-gnu", "cortex-a76")
+    assert word in pool_text(host)
+    assert compile_text(pool_text(host), host)
 
 
 @pytest.mark.skipif(not CPUS, reason="this system has no affinities")

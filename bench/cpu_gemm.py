@@ -93,6 +93,7 @@ def _options() -> Namespace:
     parser.add_argument("--quick", action="store_true", help="fewer sizes, rounds and processes")
     parser.add_argument("--threads", type=int, choices=(1, 2), help="one table only")
     parser.add_argument("--dtype", nargs="*", choices=DTYPES, default=DTYPES)
+    parser.add_argument("--processes", type=int, default=10, help="of ours, on two threads")
     parser.add_argument("--write", action="store_true", help=f"write {RESULTS.name}")
     return parser.parse_args()
 
@@ -115,7 +116,7 @@ def _table(options: Namespace, dtype: str, n_threads: int) -> Iterator[str]:
     else:
         yield from (*cpu_threads.LEGEND, "", *cpu_threads.HEAD)
         shared = [case for case in cases if case.m >= _LEAST_SHARED]
-        rows = cpu_threads.rows(shared, 4 if options.quick else 10)
+        rows = cpu_threads.rows(shared, 4 if options.quick else options.processes)
     ratios: list[float | None] = []
     for row in rows:
         ratios.append(row.ratio())

@@ -32,17 +32,20 @@ _OWN = ("ours", "ours alone", "loop", "loop alone")
 _HOPELESS = 1.5
 """Peers whose first product takes so many times the best's are left out."""
 
+_CALM = 0.05
+"""A process is calm while others use no more of a processor than this."""
+
 HEAD = (
-    "| M x N x K | ours | of one thread | the loop | others use | best peer | its rate "
+    "| M x N x K | ours | of one thread | the loop | calm | busy | best peer | its rate "
     "| ours / best |",
-    "|---|---|---|---|---|---|---|---|",
+    "|---|---|---|---|---|---|---|---|---|",
 )
 LEGEND = (
-    "Each cell is the median over fresh processes, and in brackets the least and the most. `of one "
-    "thread`",
-    "is our speed on two threads as a multiple of ours on one, `the loop` the same of the "
-    "register-only",
-    "loop, in turns with ours; `others use` is what other programs used of a processor meanwhile.",
+    "Each cell is the median over fresh processes, and in brackets the least and the most. `of one",
+    "thread` is our speed on two threads as a multiple of ours on one, `the loop` the same of the",
+    "register-only loop, in turns with ours: what the computer gave. Cells are of the processes",
+    f"that were calm, where others used {_CALM:.0%} of a processor at most (of all, if none was);",
+    "`busy` is `of one thread` in the rest of ours.",
 )
 
 
@@ -52,6 +55,11 @@ class Sample:
 
     times: dict[str, float]
     others: float
+
+    @property
+    def is_calm(self) -> bool:
+        """Whether others left the processors to it."""
+        return self.others <= _CALM
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +72,22 @@ class Row:
 
     def line(self) -> str:
         """Return the row as a line of the table that `HEAD` begins."""
-        case, best = self.case, self.best_peer
+        case, best, own = self.case, self.best_peer, calm(self.ours)
+        n_calm = sum(one.is_calm for one in self.ours)
+        busy = [one.times["ours alone"] / one.times["ours"] for one in self.ours if not one.is_calm]
         cells = [
             f"{case.m}x{case.n}x{case.k}",
-            spread(self._rates(self.ours, "ours"), 0),
-            spread([one.times["ours alone"] / one.times["ours"] for one in self.ours], 2),
-            spread([one.times["loop alone"] / one.times["loop"] for one in self.ours], 2),
-            spread([one.others for one in self.ours], 2),
+            spread(self._rates(own, "ours"), 0),
+            spread([one.times["ours alone"] / one.times["ours"] for one in own], 2),
+            spread([one.times["loop alone"] / one.times["loop"] for one in own], 2),
+            f"{n_calm} of {len(self.ours)}",
+            spread(busy, 2) if busy else "",
         ]
         if best is None:
             cells += ["none", "", ""]
         else:
-            cells += [best, spread(self._rates(self.peers, best), 0), f"{self.ratio():.2f}"]
+            cells += [best, spread(self._rates(calm(self.peers, best), best), 0)]
+            cells.append(f"{self.ratio():.2f}")
         return f"| {' | '.join(cells)} |"
 
     @property
@@ -92,12 +104,17 @@ class Row:
         return self._median(self.peers, best) / self._median(self.ours, "ours")
 
     def _median(self, samples: Sequence[Sample], name: str) -> float:
-        return statistics.median(one.times[name] for one in samples if name in one.times)
+        return statistics.median(one.times[name] for one in calm(samples, name))
 
     def _rates(self, samples: Sequence[Sample], name: str) -> list[float]:
         """Return 1e9 operations a second, by process."""
-        times = [one.times[name] for one in samples if name in one.times]
-        return [self.case.n_operations / seconds / 1e9 for seconds in times]
+        return [self.case.n_operations / one.times[name] / 1e9 for one in samples]
+
+
+def calm(samples: Sequence[Sample], name: str = "ours") -> Sequence[Sample]:
+    """Return the samples that have `name` and were calm; where there are none, all that have it."""
+    found = [one for one in samples if name in one.times]
+    return [one for one in found if one.is_calm] or found
 
 
 def spread(values: Sequence[float], digits: int) -> str:

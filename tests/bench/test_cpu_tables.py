@@ -22,11 +22,25 @@ def test_a_cell_is_the_median_with_the_least_and_the_most():
     assert spread([3.0, 1.0, 2.25], 1) == "2.2 (1.0-3.0)"
 
 
-def test_a_row_of_two_threads_compares_each_process_with_itself():
+def cells_of(row: Row) -> list[str]:
+    return [cell.strip() for cell in row.line().split("|")[1:-1]]
+
+
+def test_a_row_of_two_threads_compares_each_calm_process_with_itself():
     row = Row(CASE, [sample(1e-6, 1e-6), sample(1e-6, 2e-6), sample(2e-6, 3e-6, 0.5)], [])
-    cells = [cell.strip() for cell in row.line().split("|")[1:-1]]
-    assert cells[2:5] == ["1.50 (1.00-2.00)", "2.00 (2.00-2.00)", "0.00 (0.00-0.50)"]
+    assert cells_of(row)[2:6] == [
+        "1.50 (1.00-2.00)",
+        "2.00 (2.00-2.00)",
+        "2 of 3",
+        "1.50 (1.50-1.50)",
+    ]
     assert row.ratio() is None
+
+
+def test_a_row_without_a_calm_process_is_of_all():
+    row = Row(CASE, [sample(1e-6, 1e-6, 0.06), sample(1e-6, 2e-6, 0.5)], [])
+    assert cells_of(row)[2] == cells_of(row)[5] == "1.50 (1.00-2.00)"
+    assert cells_of(row)[4] == "0 of 2"
 
 
 def test_a_row_names_the_best_peer_by_its_median():

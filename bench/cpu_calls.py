@@ -25,7 +25,7 @@ import tilelang as tl
 from bench.cpu_gemm import DTYPES
 from bench.results import RESULTS, conditions, write_section
 from tilelang.backends.llvm import BACKEND
-from tilelang.backends.llvm.cache import CACHE_VARIABLE
+from tilelang.backends.llvm.runtime.cache import CACHE_VARIABLE
 from tilelang.kernels.gemm import gemm
 from tilelang.machines import find_machine
 

@@ -4,12 +4,12 @@ import ctypes
 from collections.abc import Iterator
 
 from tilelang.backends.llvm.code import Code
-from tilelang.backends.llvm.compiler import Library, RunFunction, compile_text
-from tilelang.backends.llvm.host import Host, find_host
-from tilelang.backends.llvm.microkernel import multiply_add
-from tilelang.backends.llvm.panels import LANES, find_method
-from tilelang.backends.llvm.pool import find_pool
-from tilelang.backends.llvm.values import Lanes
+from tilelang.backends.llvm.products.microkernel import multiply_add
+from tilelang.backends.llvm.products.panels import LANES, find_method
+from tilelang.backends.llvm.runtime.compiler import Library, RunFunction, compile_text
+from tilelang.backends.llvm.runtime.host import Host, find_host
+from tilelang.backends.llvm.runtime.pool import find_pool
+from tilelang.backends.llvm.vectors.values import Lanes
 from tilelang.dtypes import DType
 
 _CHAINS = 24

@@ -6,17 +6,17 @@ operands lie in panels from the moment they leave the tensor, everything else is
 
 from collections.abc import Iterator
 
+from tilelang.backends.llvm.convolution.windows import NO_WINDOWS, Windows
 from tilelang.backends.llvm.form import Form, layout_form, packed
-from tilelang.backends.llvm.host import Host
-from tilelang.backends.llvm.panels import (
+from tilelang.backends.llvm.products.panels import (
     Side,
     accumulator_form,
     find_method,
     matrix_axes,
     operand_form,
 )
+from tilelang.backends.llvm.runtime.host import Host
 from tilelang.backends.llvm.storage import plain
-from tilelang.backends.llvm.windows import NO_WINDOWS, Windows
 from tilelang.ir import index as ix
 from tilelang.ir.nodes import Alloc, Mmad, Program
 from tilelang.ir.region import Buffer, Memory

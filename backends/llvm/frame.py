@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from tilelang.backends.llvm.code import Code
+from tilelang.backends.llvm.convolution.windows import NO_WINDOWS, Windows
 from tilelang.backends.llvm.form import Form
-from tilelang.backends.llvm.host import Host
+from tilelang.backends.llvm.runtime.host import Host
 from tilelang.backends.llvm.simplify import simplify, simplify_condition
-from tilelang.backends.llvm.windows import NO_WINDOWS, Windows
 from tilelang.ir import index as ix
 from tilelang.ir.condition import And, Compare, Condition, Not, Or, Relation, Truth
 from tilelang.ir.index import Atom, FloorDiv, Index, Max, Min, Mod, Var

@@ -11,12 +11,12 @@ from math import prod
 
 from tilelang.backends.llvm.choose_forms import choose_forms
 from tilelang.backends.llvm.code import Code
+from tilelang.backends.llvm.convolution.windows import Windows, find_windows
 from tilelang.backends.llvm.form import Form
 from tilelang.backends.llvm.frame import Frame, Place
-from tilelang.backends.llvm.host import Host
 from tilelang.backends.llvm.memory import ScratchPlan, plan_scratch, room_for
+from tilelang.backends.llvm.runtime.host import Host
 from tilelang.backends.llvm.statements import emit_body
-from tilelang.backends.llvm.windows import Windows, find_windows
 from tilelang.ir import index as ix
 from tilelang.ir.nodes import Program, Stage
 from tilelang.ir.region import Buffer

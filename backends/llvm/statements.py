@@ -2,14 +2,14 @@
 
 from typing import assert_never
 
-from tilelang.backends.llvm.ahead import find_ahead
-from tilelang.backends.llvm.cube import emit_mmad
-from tilelang.backends.llvm.elements import emit_img2col, emit_move
-from tilelang.backends.llvm.folds import Finish, Fold, with_pairs
+from tilelang.backends.llvm.convolution.pixels import emit_zeros
 from tilelang.backends.llvm.frame import Frame
-from tilelang.backends.llvm.maps import emit_map
-from tilelang.backends.llvm.pixels import emit_zeros
-from tilelang.backends.llvm.reductions import emit_fold, emit_reduce
+from tilelang.backends.llvm.products.ahead import find_ahead
+from tilelang.backends.llvm.products.cube import emit_mmad
+from tilelang.backends.llvm.vectors.elements import emit_img2col, emit_move
+from tilelang.backends.llvm.vectors.folds import Finish, Fold, with_pairs
+from tilelang.backends.llvm.vectors.maps import emit_map
+from tilelang.backends.llvm.vectors.reductions import emit_fold, emit_reduce
 from tilelang.ir import condition as cond
 from tilelang.ir import index as ix
 from tilelang.ir.nodes import (

@@ -13,7 +13,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeAlias
 
-from tilelang.backends.llvm.host import Host
 from tilelang.backends.llvm.passes.accumulate_in_place import accumulate_in_place
 from tilelang.backends.llvm.passes.alias_operands import alias_operands
 from tilelang.backends.llvm.passes.hoist_packs import hoist_packs
@@ -22,6 +21,7 @@ from tilelang.backends.llvm.passes.join_chunks import join_chunks
 from tilelang.backends.llvm.passes.load_matrix import load_matrix
 from tilelang.backends.llvm.passes.read_in_place import read_in_place
 from tilelang.backends.llvm.passes.trim_products import trim_products
+from tilelang.backends.llvm.runtime.host import Host
 from tilelang.ir.nodes import Program
 
 Pass: TypeAlias = Callable[[Program], Program]

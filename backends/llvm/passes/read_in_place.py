@@ -11,9 +11,9 @@ from functools import partial
 from math import prod
 
 from tilelang.backends.llvm.existence import always_exists, ranges_of
-from tilelang.backends.llvm.host import Host
-from tilelang.backends.llvm.panels import find_method, reads_in_place
 from tilelang.backends.llvm.passes.hoist_packs import find_loads, only_read_by_cube
+from tilelang.backends.llvm.products.panels import find_method, reads_in_place
+from tilelang.backends.llvm.runtime.host import Host
 from tilelang.ir import index as ix
 from tilelang.ir.nodes import Alloc, Body, Mmad, Move, Program, Stage, Stmt
 from tilelang.ir.region import Region, identity

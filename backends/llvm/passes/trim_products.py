@@ -8,10 +8,10 @@ comes after `inline_elements`, which makes the way out one statement.
 from collections.abc import Iterator
 from dataclasses import replace
 
+from tilelang.backends.llvm.convolution.windows import find_windows
 from tilelang.backends.llvm.existence import Ranges, ranges_of, within
-from tilelang.backends.llvm.host import Host
-from tilelang.backends.llvm.panels import ROWS
-from tilelang.backends.llvm.windows import find_windows
+from tilelang.backends.llvm.products.panels import ROWS
+from tilelang.backends.llvm.runtime.host import Host
 from tilelang.ir import index as ix
 from tilelang.ir.expression import loads
 from tilelang.ir.nodes import Body, Map, Mmad, Program, Stage, Stmt

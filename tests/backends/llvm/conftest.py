@@ -2,7 +2,7 @@
 
 import pytest
 
-from tilelang.backends.llvm.cache import CACHE_VARIABLE
+from tilelang.backends.llvm.runtime.cache import CACHE_VARIABLE
 
 
 @pytest.fixture(autouse=True, scope="session")

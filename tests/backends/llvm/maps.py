@@ -3,9 +3,9 @@
 from math import prod
 
 import tilelang as tl
-from tilelang.backends.llvm.host import find_host
-from tilelang.backends.llvm.slabs import Columns
-from tilelang.backends.llvm.windows import find_windows
+from tilelang.backends.llvm.convolution.slabs import Columns
+from tilelang.backends.llvm.convolution.windows import find_windows
+from tilelang.backends.llvm.runtime.host import find_host
 from tilelang.ir.nodes import Program, Window
 from tilelang.machines import find_machine
 from tilelang.passes import lower

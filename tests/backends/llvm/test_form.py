@@ -5,8 +5,8 @@ import itertools
 import pytest
 
 from tilelang.backends.llvm.form import layout_form
-from tilelang.backends.llvm.host import find_host
-from tilelang.backends.llvm.panels import Side, accumulator_form, find_method, operand_form
+from tilelang.backends.llvm.products.panels import Side, accumulator_form, find_method, operand_form
+from tilelang.backends.llvm.runtime.host import find_host
 from tilelang.dtypes import DType
 from tilelang.ir import index as ix
 from tilelang.ir.region import Buffer, Memory

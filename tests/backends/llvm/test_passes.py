@@ -15,11 +15,11 @@ import tilelang as tl
 from tests.backends.llvm.running import Array, assert_same, expected_of, small_integers
 from tests.backends.llvm.test_programs import is_exact
 from tests.programs import programs
-from tilelang.backends.llvm.compiler import Library, RunFunction, compile_text
-from tilelang.backends.llvm.host import find_host
 from tilelang.backends.llvm.module import RUN, generate
 from tilelang.backends.llvm.passes import optimise, pipeline
 from tilelang.backends.llvm.passes.drop_names import drop_names
+from tilelang.backends.llvm.runtime.compiler import Library, RunFunction, compile_text
+from tilelang.backends.llvm.runtime.host import find_host
 from tilelang.diagnostics import Location
 from tilelang.ir.expression import walk_expr
 from tilelang.ir.nodes import Alloc, Map, Mmad, Move, Program

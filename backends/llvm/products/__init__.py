@@ -1,0 +1,1 @@
+"""What multiplies: panels, packing, the loops of the cube and its micro-kernel."""

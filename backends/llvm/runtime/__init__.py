@@ -1,0 +1,1 @@
+"""What runs: the executable, its arguments, the compiler, the cache and the threads."""

@@ -1,0 +1,1 @@
+"""Everything element by element: nests of loops, expressions, maps, reductions, casts."""

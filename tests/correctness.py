@@ -54,9 +54,10 @@ def assert_correct(
         )
 
 
-def assert_meaning(kernel: Kernel, program: Program, inputs: Sequence[Array]) -> None:
-    """Fail unless `program`, one of `kernel`, means its reference on these logical arrays."""
-    row = judge_meaning(kernel, program, [Family("given", tuple(inputs), is_random=False)])
+def assert_meaning(kernel: Kernel, program: Program, inputs: Sequence[Array], machine: str) -> None:
+    """Fail unless `program`, of `kernel` for `machine`, means its reference on logical arrays."""
+    given = Family("given", tuple(inputs), is_random=False)
+    row = judge_meaning(kernel, program, [given], machine)
     assert row.verdict == "ok", row
 
 

@@ -455,7 +455,7 @@ def test_an_attribute_that_is_not_given():
     assert (
         message("x[N]; stride -> y[N//stride]", {"x": array(3)})
         == """\
-user.py:7: error[E0232]: the attribute `stride` has no value
+user.py:7: error[E0813]: the attribute `stride` is not given
     hint: pass stride=..."""
     )
 

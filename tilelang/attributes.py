@@ -39,7 +39,7 @@ class Attribute:
 
         numpy's scalars are taken for Python's. A bool is an int, and an int may be a float.
         """
-        number = _plain(value)
+        number = as_python(value)
         if self.kind is bool:
             return bool(number) if isinstance(number, int) and number in (0, 1) else None
         if self.kind is int:
@@ -47,10 +47,18 @@ class Attribute:
         return _as_float(number)
 
 
+def as_python(value: Any) -> Any:
+    """Return numpy's scalars as Python's, exactly; everything else as it is."""
+    return value.item() if isinstance(value, _SCALARS) else value
+
+
+_SCALARS: tuple[type[Any], ...] = (np.generic,)
+
+
 def read_attribute(name: str, parameter: inspect.Parameter) -> Attribute:
     """Return what the keyword `parameter` of a kernel's function declares."""
     default = None if parameter.default is parameter.empty else parameter.default
-    found = Attribute(name, _kind(parameter.annotation, _plain(default)), default)
+    found = Attribute(name, _kind(parameter.annotation, as_python(default)), default)
     value = found.read(default)
     return found if value is None else replace(found, default=value)
 
@@ -102,14 +110,6 @@ def complete_attributes(
     return values
 
 
-def _plain(value: Any) -> Any:
-    """Return numpy's scalars as Python's, exactly; everything else as it is."""
-    return value.item() if isinstance(value, _SCALARS) else value
-
-
-_SCALARS: tuple[type[Any], ...] = (np.generic,)
-
-
 def _kind(annotation: object, default: object) -> Kind:
     for kind in _WANTED:
         if annotation in (kind, kind.__name__):
@@ -130,7 +130,7 @@ def _as_float(number: object) -> float | None:
 
 def _wanted(attribute: Attribute, value: Any) -> str:
     wanted = _WANTED[attribute.kind]
-    number = _plain(value)
+    number = as_python(value)
     if attribute.kind is float and isinstance(number, int) and not isinstance(number, bool):
         return f"{wanted}, and none is exactly that"
     if attribute.kind is float and isinstance(number, float):
@@ -141,7 +141,7 @@ def _wanted(attribute: Attribute, value: Any) -> str:
 def _hint(attribute: Attribute, value: Any) -> str:
     """Return what to write instead of `value`, which `attribute` does not take."""
     name, kind = attribute.name, attribute.kind
-    number = _plain(value)
+    number = as_python(value)
     if isinstance(number, str):
         return f"pass the number itself, without quotes: {name}={_example(attribute)}"
     if kind is int and isinstance(number, float):

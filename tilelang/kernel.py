@@ -71,11 +71,11 @@ class Kernel:
         self.name = function.__name__
         self.signature = signature
         self.location = Location(function.__code__.co_filename, function.__code__.co_firstlineno)
-        self._parameters: Parameters = read_parameters(function, signature, self.location)
+        self.parameters: Parameters = read_parameters(function, signature, self.location)
         self.attributes = MappingProxyType(
-            {name: one.default for name, one in self._parameters.attributes.items()}
+            {name: one.default for name, one in self.parameters.attributes.items()}
         )
-        self.tile_parameters = MappingProxyType(self._parameters.tiles)
+        self.tile_parameters = MappingProxyType(self.parameters.tiles)
         self.reference_function: Callable[..., Any] | None = None
         self.input_function: Callable[..., Any] | None = None
         self._tile_rule: TileRule | None = None
@@ -85,14 +85,9 @@ class Kernel:
         self.__doc__ = inspect.cleandoc(function.__doc__ or "")
 
     @property
-    def parameters(self) -> Parameters:
-        """What a call gives, as the function declares it."""
-        return self._parameters
-
-    @property
     def input_names(self) -> tuple[str, ...]:
         """The names of the inputs, in order."""
-        return self._parameters.inputs
+        return self.parameters.inputs
 
     def __repr__(self) -> str:
         """Return name and signature."""
@@ -178,7 +173,7 @@ class Kernel:
             else:
                 results = args.as_results(out, known.names)
                 args.check_results(
-                    (*self._parameters.inputs, *known.names), (*arrays, *results), known.kinds
+                    (*self.parameters.inputs, *known.names), (*arrays, *results), known.kinds
                 )
             known.run(*arrays, *results)
         except TileError as error:
@@ -207,10 +202,10 @@ class Kernel:
         location = callsite.location(None)
         arrays = {
             name: args.describe(name, keywords.pop(name), location)
-            for name in self._parameters.inputs
+            for name in self.parameters.inputs
             if name in keywords
         }
-        request = self._parameters.sort(keywords, frozenset(), location)
+        request = self.parameters.sort(keywords, frozenset(), location)
         dtypes = read_dtypes(self.signature, dtype, location)
         binding = self._bind(arrays, request, dtypes, location)
         return self._specialise(binding, request, find_machine(machine or "host"), location)
@@ -344,7 +339,7 @@ class Kernel:
         location = callsite.location(None)
         found = find_backend(backend)
         target = find_machine(machine or found.machine)
-        request = self._parameters.sort(keywords, found.options, location)
+        request = self.parameters.sort(keywords, found.options, location)
         binding = self._bind(self._named(arrays, location), request, {}, location)
         names = tuple(buffer.name for buffer in binding.results)
         kinds = args.physical_kinds(binding.results)
@@ -355,7 +350,7 @@ class Kernel:
         return Compiled(names, kinds, executable)
 
     def _named(self, arrays: Sequence[Any], location: Location) -> dict[str, Argument]:
-        names = self._parameters.inputs
+        names = self.parameters.inputs
         if len(arrays) != len(names):
             raise TileError(
                 Diagnostic(
@@ -379,7 +374,7 @@ class Kernel:
         dtypes: Mapping[str, DType],
         location: Location,
     ) -> Binding:
-        attributes = self._parameters.complete_attributes(request.attributes, location)
+        attributes = self.parameters.complete_attributes(request.attributes, location)
         return bind(
             self.signature,
             arrays,
@@ -417,8 +412,8 @@ class Kernel:
         chosen: Mapping[str, int] = (
             rule(binding.dims, binding.dtypes, machine.name) if rule else EMPTY
         )
-        self._parameters.check_chosen(chosen, location)
-        return self._parameters.complete_tiles({**chosen, **request.tiles}, location)
+        self.parameters.check_chosen(chosen, location)
+        return self.parameters.complete_tiles({**chosen, **request.tiles}, location)
 
 
 def _nothing(*_: object) -> None:

@@ -6,9 +6,13 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-import numpy as np
-
-from tilelang.attributes import Attribute, complete_attributes, default_faults, read_attribute
+from tilelang.attributes import (
+    Attribute,
+    as_python,
+    complete_attributes,
+    default_faults,
+    read_attribute,
+)
 from tilelang.diagnostics import Diagnostic, Location, Note, TileError
 from tilelang.dtypes import ELEMENT_TYPES, DType, DTypeLike, dtype_hint, find_dtype
 from tilelang.text.dimension import dim_names
@@ -108,7 +112,7 @@ class Parameters:
         Raises:
             TileError: E0815 for one that is not a positive int.
         """
-        values = {name: _python(value) for name, value in {**self.tiles, **given}.items()}
+        values = {name: as_python(value) for name, value in {**self.tiles, **given}.items()}
         faults = [
             Diagnostic(
                 "E0815",
@@ -138,19 +142,7 @@ def read_parameters(
     parameters = inspect.signature(function).parameters
     tensors = [name for name, it in parameters.items() if it.kind is not it.KEYWORD_ONLY]
     keywords = {name: it.default for name, it in parameters.items() if name not in tensors}
-    wanted = [tensor.name for tensor in (*signature.inputs, *signature.results)]
-    faults: list[Diagnostic] = []
-    if tensors != wanted:
-        faults.append(
-            Diagnostic(
-                "E0810",
-                f"`{function.__name__}` takes ({', '.join(tensors)}), but its signature names "
-                f"({', '.join(wanted)})",
-                location,
-                f"write `def {function.__name__}({', '.join(wanted)}, *, ...)`: inputs, then "
-                "results, then keywords after `*`",
-            )
-        )
+    faults = list(_tensor_faults(function.__name__, tensors, signature, location))
     faults += _name_faults(signature, keywords, location)
     missing = [name for name in signature.attributes if name not in keywords]
     faults += [_missing_attribute(function.__name__, name, location) for name in missing]
@@ -232,16 +224,24 @@ def _element_type(name: str, like: DTypeLike, location: Location) -> DType:
     return dtype
 
 
-def _python(value: Any) -> Any:
-    """Return numpy's ints and bools as Python's, everything else as it is."""
-    return value.item() if isinstance(value, _NUMPY) else value
-
-
-_NUMPY: tuple[type[Any], ...] = (np.integer, np.bool_)
-
-
 def _is_positive(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value > 0
+
+
+def _tensor_faults(
+    function: str, tensors: Sequence[str], signature: Signature, location: Location
+) -> Iterator[Diagnostic]:
+    """Yield E0810 if the parameters `tensors` of `function` are not those of `signature`."""
+    wanted = [tensor.name for tensor in (*signature.inputs, *signature.results)]
+    if tensors != wanted:
+        names = ", ".join(wanted)
+        yield Diagnostic(
+            "E0810",
+            f"`{function}` takes ({', '.join(tensors)}), but its signature names ({names})",
+            location,
+            f"write `def {function}({names}, *, ...)`: inputs, then results, then keywords after "
+            "`*`",
+        )
 
 
 def _missing_attribute(function: str, name: str, location: Location) -> Diagnostic:

@@ -1,8 +1,16 @@
 """Where the command line gave the values, mistakes name its options."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.cli.command import Command
+
+SCALED = """import tilelang as tl
+@tl.kernel("x[M]: T; scale -> y[M]: T")
+def scaled(x, y, *, scale: float):
+    pass
+"""
 
 
 @pytest.mark.parametrize("command", ["source", "run", "check", "compile", "cycles"])
@@ -17,6 +25,14 @@ def test_one_missing_size(tilelang: Command):
     said = tilelang("source", "gemm", "--dims", "M=16,K=16", status=1).err
     assert "the size N is not known" in said
     assert "hint: add --dims N=...\n" in said
+
+
+def test_an_attribute_that_is_missing(tilelang: Command, tmp_path: Path):
+    file = tmp_path / "scaled.py"
+    file.write_text(SCALED)
+    said = tilelang("source", str(file), "--dims", "M=16", status=1).err
+    assert "error[E0813]: the attribute `scale` is not given\n" in said
+    assert "hint: write --attr scale=...\n" in said
 
 
 def test_a_size_that_is_none(tilelang: Command):

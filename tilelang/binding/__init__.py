@@ -73,7 +73,7 @@ def _check_names(
     _check_known(call, "dtype variable", dtypes, signature.dtype_variables)
     for name in signature.attributes:
         if name not in attributes:
-            call.fault("E0232", f"the attribute `{name}` has no value", f"pass {name}=...")
+            call.fault("E0813", f"the attribute `{name}` is not given", f"pass {name}=...")
 
 
 def _check_known(call: Call, what: str, given: Iterable[str], known: Iterable[str]) -> None:

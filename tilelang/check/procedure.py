@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -19,8 +19,8 @@ from tilelang.check.families import Family
 from tilelang.check.inputs import families_for
 from tilelang.check.oracle import enclose
 from tilelang.check.reference import run_reference
-from tilelang.check.report import OK, REFUSED, Report, Row
-from tilelang.check.strict import strict_error
+from tilelang.check.report import REFUSED, Report, Row
+from tilelang.check.worst import Worst
 from tilelang.diagnostics import TileError
 from tilelang.ir.nodes import Program
 from tilelang.machines import find_machine
@@ -69,7 +69,7 @@ def check(
     with threadpool_limits(limits=1, user_api="blas"):
         program = kernel.program(machine=machine, **keywords)
         drawn = _given(program, keywords) or list(families_for(kernel, program, seed))
-        meaning = judge_meaning(kernel, program, drawn)
+        meaning = judge_meaning(kernel, program, drawn, machine or "host")
         rows: list[Row] = []
         for name in backends if backends is not None else runnable():
             target = machine or find_backend(name).machine
@@ -133,54 +133,11 @@ def _given(program: Program, keywords: Mapping[str, Any]) -> list[Family]:
     return [Family("given", arrays, is_random=False)]
 
 
-@dataclass(slots=True)
-class Worst:
-    """The worst of several comparisons, and the first that is wrong."""
+def judge_meaning(kernel: Kernel, program: Program, drawn: Sequence[Family], machine: str) -> Row:
+    """Return the row of the kernel itself: its program in float64 against its reference.
 
-    shares: dict[str, float] = field(default_factory=dict[str, float])
-    max_error: float = 0.0
-    n_unbounded: int = 0
-    n_elements: int = 0
-    wrong: tuple[Family, list[Comparison]] | None = None
-    doubtful: Family | None = None
-    """The first on which something is wrong or cannot be judged."""
-
-    def add(self, family: Family, comparisons: list[Comparison]) -> None:
-        """Take in the comparisons of all results on one family."""
-        self.shares[family.name] = max((one.max_share for one in comparisons), default=0.0)
-        self.max_error = max(self.max_error, *(one.max_error for one in comparisons))
-        self.n_unbounded += sum(one.n_unbounded for one in comparisons)
-        self.n_elements += sum(one.share.size for one in comparisons)
-        if self.wrong is None and self.shares[family.name] > 1:
-            self.wrong = family, comparisons
-        if self.doubtful is None and (self.wrong or self.n_unbounded):
-            self.doubtful = family
-
-    @property
-    def share(self) -> float:
-        """The largest share of the bound."""
-        return max(self.shares.values(), default=0.0)
-
-    def mistake(self, program: Program) -> TileError | None:
-        """Return the mistake of `program` that explains what is wrong or cannot be judged."""
-        return strict_error(program, self.doubtful.inputs) if self.doubtful else None
-
-    def verdict(self, wrong: str, mistake: TileError | None) -> str:
-        """Return `ok`, `wrong`, or that there is too much that cannot be judged.
-
-        `mistake` is the program's own.
-        """
-        if self.wrong is not None:
-            return f"{wrong} ({self.wrong[0].name} inputs)"
-        share = f"{self.n_unbounded:,} of {self.n_elements:,} elements"
-        if self.n_unbounded and mistake:
-            code = mistake.diagnostics[0].code
-            return f"not judged: {share} depend on a mistake of the kernel, {code}"
-        return f"unbounded: {share} lie at a pole or overflow" if self.n_unbounded else OK
-
-
-def judge_meaning(kernel: Kernel, program: Program, drawn: Sequence[Family]) -> Row:
-    """Return the row of the kernel itself: its program in float64 against its reference."""
+    `machine` is the one that `program` was traced for.
+    """
     worst = Worst()
     started = time.perf_counter()
     for family in drawn:
@@ -192,7 +149,7 @@ def judge_meaning(kernel: Kernel, program: Program, drawn: Sequence[Family]) -> 
             [compare_reference(array, one, buffer.dtype) for buffer, array, one in together],
         )
     seconds = (time.perf_counter() - started) / max(len(drawn), 1)
-    mistake = worst.mistake(program)
+    mistake = worst.mistake(program, machine)
     verdict = str(mistake or worst.verdict("kernel wrong: differs from the reference", None))
     explanation, picture = _explain(program, worst, None)
     return Row(
@@ -292,7 +249,7 @@ def judge_trial(trial: Trial, drawn: Iterable[Family]) -> Row:
     except TileError as error:
         return Row(name, machine, None, None, None, str(error), mode)
     explanation, picture = _explain(trial.program, worst, trial)
-    mistake = worst.mistake(trial.program)
+    mistake = worst.mistake(trial.program, machine)
     if mistake and worst.wrong:
         first = mistake.diagnostics[0]
         explanation += (f"the kernel itself is wrong: {first.code}, {first.message}",)

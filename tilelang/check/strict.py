@@ -20,9 +20,12 @@ STRICT = "numpy"
 
 
 def strict_error(
-    program: Program, inputs: Sequence[NDArray[Any]], machine: str = "host"
+    program: Program, inputs: Sequence[NDArray[Any]], machine: str
 ) -> TileError | None:
-    """Return the mistake that the numpy backend finds in `program` on logical inputs, or None."""
+    """Return the mistake that the numpy backend finds in `program` on logical inputs, or None.
+
+    `machine` is the one that `program` was traced for: another may refuse it.
+    """
     packed = [
         np.ascontiguousarray(buffer.layout.pack(array))
         for buffer, array in zip(program.inputs, inputs, strict=True)

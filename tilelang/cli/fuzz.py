@@ -15,10 +15,8 @@ from tilelang.cli.options import (
     MachineOption,
     SeedOption,
     TileOption,
-    join_arguments,
-    read_attributes,
     read_dtypes,
-    read_integers,
+    read_keywords,
     read_names,
 )
 from tilelang.cli.tables import print_json, progress
@@ -54,11 +52,7 @@ def fuzz(
     --dtype say is not drawn. The same seed draws the same. The exit status is 0 only if nothing
     failed.
     """
-    fixed = join_arguments(
-        dims=read_integers("--dims", dims),
-        tile=read_integers("--tile", tile),
-        attr=read_attributes(attr),
-    )
+    fixed = read_keywords(dims, tile, attr)
     found = find_kernel(kernel)
     if not isinstance(found, Kernel):
         raise TileError(_fixed_program(kernel))

@@ -112,6 +112,21 @@ def _malformed(option: str, part: str) -> Diagnostic:
     )
 
 
+def read_keywords(
+    dims: Iterable[str] | None, tile: Iterable[str] | None, attr: Iterable[str] | None
+) -> dict[str, float]:
+    """Return what --dims, --tile and --attr give, together.
+
+    Raises:
+        TileError: E0609 for a part of another form, or a name that is given twice.
+    """
+    return join_arguments(
+        dims=read_integers("--dims", dims),
+        tile=read_integers("--tile", tile),
+        attr=read_attributes(attr),
+    )
+
+
 def join_arguments(**options: Mapping[str, Number]) -> dict[str, Number]:
     """Return the union of what several options gave; each keyword is an option's name.
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tilelang.cli.find_kernel import find_kernel
-from tilelang.cli.options import join_arguments, read_attributes, read_dtypes, read_integers
+from tilelang.cli.options import read_dtypes, read_keywords
 from tilelang.diagnostics import Diagnostic, TileError
 from tilelang.ir.nodes import Program
 from tilelang.kernel import Kernel
@@ -50,11 +50,7 @@ def find_problem(
     Raises:
         TileError: for a kernel or an option that cannot be read; E0612 for sizes of a program.
     """
-    keywords = join_arguments(
-        dims=read_integers("--dims", dims),
-        tile=read_integers("--tile", tile),
-        attr=read_attributes(attr),
-    )
+    keywords = read_keywords(dims, tile, attr)
     found = find_kernel(name)
     if isinstance(found, Kernel):
         return SizedKernel(found, read_dtypes(dtype), keywords)

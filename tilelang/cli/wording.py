@@ -14,7 +14,7 @@ _KEYWORD = re.compile(r"\b(\w+)=")
 _OPTIONS = {
     "E0227": "--dims {}=..., a whole number of 0 or more",
     "E0231": "--dtype {}=float16",
-    "E0232": "--attr {}=...",
+    "E0813": "--attr {}=...",
 }
 _UNKNOWN_SIZE = "E0226"
 _BACKEND = re.compile(r"write backend='(\w+)'")

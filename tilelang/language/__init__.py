@@ -12,6 +12,7 @@ from tilelang.language.allocations import (
     alloc_l1,
     alloc_ub,
 )
+from tilelang.language.branches import elif_scope, else_scope, if_scope
 from tilelang.language.functions import (
     abs,
     cast,
@@ -28,14 +29,7 @@ from tilelang.language.functions import (
     where,
 )
 from tilelang.language.handles import Condition, Index, IndexLike
-from tilelang.language.loops import (
-    chunks,
-    cores,
-    elif_scope,
-    else_scope,
-    for_range,
-    if_scope,
-)
+from tilelang.language.loops import chunks, cores, for_range
 from tilelang.language.operations import (
     acc,
     as_matrix,

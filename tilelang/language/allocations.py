@@ -7,16 +7,11 @@ from collections.abc import Sequence
 from tilelang.diagnostics import Note, callsite
 from tilelang.dtypes import DType, DTypeLike
 from tilelang.ir.named import as_int
-from tilelang.ir.nodes import (
-    Alloc,
-)
+from tilelang.ir.nodes import Alloc
 from tilelang.ir.region import Buffer, Memory
 from tilelang.language import mistakes
 from tilelang.language import trace as tracing
-from tilelang.language.handles import (
-    Index,
-    is_index,
-)
+from tilelang.language.handles import Index, is_index
 from tilelang.language.literals import want_dtype
 from tilelang.language.tensors import Tensor, plain
 from tilelang.layouts import FRACTAL_ROWS, ND, Layout, LayoutKind, layout_for

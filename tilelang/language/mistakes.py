@@ -1,4 +1,4 @@
-"""What is said to a user whose Python asks a traced value for something it does not have."""
+"""What is said of Python that a traced body cannot have: counters, returns, products of indices."""
 
 from __future__ import annotations
 

@@ -103,8 +103,8 @@ def number_of_tile() -> TileError:
     match _expression(_text(location)):
         case ast.Call(func=ast.Attribute(value=ast.Name(id="math"), attr=name), args=[operand]):
             hint = f"write {_of_math(name, ast.unparse(operand))}"
-        case ast.Call(func=ast.Name(id="round")) as call:
-            tile = ast.unparse(call.args[0])
+        case ast.Call(func=ast.Name(id="round"), args=[operand, *_]):
+            tile = ast.unparse(operand)
             hint = f'write `tl.cast({tile}, "int32")`, which rounds to the nearest'
         case ast.Call(func=ast.Name(id="float" | "int"), args=[argument]):
             tile = ast.unparse(argument)

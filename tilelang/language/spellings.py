@@ -133,6 +133,8 @@ ATTRIBUTES: Mapping[str, str] = {
     **{name: f"write `tl.{name}(x)`" for name in ("abs", "exp", "sqrt", "rsqrt", "tanh", "relu")},
 }
 """Attributes that arrays and TIK's tensors have, and tiles do not."""
+_OF_USERS = frozenset({"T", "dtype", "memory", "name", "ndim", "shape", "view"})
+"""Attributes that a body may ask for; others of the same objects are for the tracing."""
 
 _KEYWORDS: Mapping[str, str] = {
     "thread_num": "write `stages=2`, which is TIK's thread_num=2",
@@ -186,9 +188,9 @@ def unknown_name(name: str, known: Iterable[str]) -> UnknownName:
 
 def unknown_attribute(what: str, name: str, known: Iterable[str]) -> UnknownName:
     """Return the mistake of `x.name`, where `x` is `what`: a tile, an expression."""
-    public = [one for one in known if not one.startswith("_")]
+    public = sorted(_OF_USERS.intersection(known))
     hint = ATTRIBUTES.get(name) or _nearest(name, public, "x.")
-    return _unknown(f"{what} has no `{name}`", hint or f"it has {', '.join(sorted(public))}")
+    return _unknown(f"{what} has no `{name}`", hint or f"it has {', '.join(public)}")
 
 
 def spelt(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:

@@ -1,4 +1,4 @@
-"""Tensors and tiles as a kernel's body sees them, and how their indexing becomes regions."""
+"""Tensors and tiles as a kernel's body sees them, and what an assignment to a part records."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.backends.triton import small_kernels as small
-from tests.backends.triton.running import Array, Case, needs_triton, run_cases
+from tests.backends.triton.running import SM90, Array, Case, needs_triton, run_cases
 from tests.correctness import assert_correct, assert_meaning
 from tilelang.backends.triton.options import Options
 from tilelang.backends.triton.promises import IN_THE_INTERPRETER
@@ -80,5 +80,5 @@ def test_the_interpreter_agrees_with_the_reference(
     found = results[str(case)]
     assert not isinstance(found, str), found
     program, inputs = case.program(), case.inputs()
-    assert_meaning(case.kernel, program, inputs)
+    assert_meaning(case.kernel, program, inputs, SM90.name)
     assert_correct(program, inputs, found, IN_THE_INTERPRETER)

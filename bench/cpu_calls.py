@@ -23,7 +23,7 @@ import numpy as np
 
 import tilelang as tl
 from bench.cpu_gemm import DTYPES
-from bench.results import RESULTS, conditions, write_section
+from bench.results import RESULTS, conditions, publish
 from tilelang.backends.llvm import BACKEND
 from tilelang.backends.llvm.runtime.cache import CACHE_VARIABLE
 from tilelang.kernels.gemm import gemm
@@ -51,12 +51,7 @@ def main() -> None:
         dtype, size = json.loads(options.make)
         print(json.dumps(_make(dtype, size)))
         return
-    found: list[str] = []
-    for line in lines(quick=options.quick):
-        print(line, flush=True)
-        found.append(line)
-    if options.write:
-        write_section("Calls on this CPU", found)
+    publish("Calls on this CPU", lines(quick=options.quick), write=options.write)
 
 
 def lines(*, quick: bool) -> Iterator[str]:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 import tilelang as tl
 from bench.cpu_kernels.turns import medians
-from bench.results import RESULTS, conditions, write_section
+from bench.results import RESULTS, conditions, publish
 from tilelang.backends.llvm import BACKEND, LlvmExecutable
 from tilelang.machines import find_machine
 
@@ -73,12 +73,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="fewer rounds")
     parser.add_argument("--write", action="store_true", help=f"write {RESULTS.name}")
     options = parser.parse_args()
-    found: list[str] = []
-    for line in lines(quick=options.quick):
-        print(line, flush=True)
-        found.append(line)
-    if options.write:
-        write_section("Element-wise tiles, 1 thread", found)
+    publish("Element-wise tiles, 1 thread", lines(quick=options.quick), write=options.write)
 
 
 def lines(*, quick: bool) -> Iterator[str]:

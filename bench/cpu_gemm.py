@@ -17,7 +17,7 @@ from bench import cpu_threads
 from bench.cpu_kernels.turns import medians
 from bench.cpu_peak import Peak
 from bench.cpu_peers import Case, find_peers
-from bench.results import RESULTS, conditions, write_section
+from bench.results import RESULTS, conditions, publish
 from tilelang.dtypes import DType
 
 DTYPES = ("float32", "float16", "bfloat16", "int8")
@@ -82,10 +82,7 @@ def main() -> None:
     for n_threads in (options.threads,) if options.threads else (1, 2):
         for dtype in options.dtype:
             heading = f"Matrix products of {dtype}, {n_threads} thread{'s' * (n_threads > 1)}"
-            print(f"\n# {heading}\n", flush=True)
-            lines = list(_printed(_table(options, dtype, n_threads)))
-            if options.write:
-                write_section(heading, lines)
+            publish(heading, _table(options, dtype, n_threads), write=options.write)
 
 
 def _options() -> Namespace:
@@ -96,12 +93,6 @@ def _options() -> Namespace:
     parser.add_argument("--processes", type=int, default=10, help="of ours, on two threads")
     parser.add_argument("--write", action="store_true", help=f"write {RESULTS.name}")
     return parser.parse_args()
-
-
-def _printed(lines: Iterator[str]) -> Iterator[str]:
-    for line in lines:
-        print(line, flush=True)
-        yield line
 
 
 def _table(options: Namespace, dtype: str, n_threads: int) -> Iterator[str]:

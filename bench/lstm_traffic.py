@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bench.paper.lstm import LAYER, WAYS, run
-from bench.results import write_section
+from bench.results import publish
 from tilelang.ir.nodes import Program
 from tilelang.kernels.gemm import gemm
 from tilelang.kernels.lstm import lstm, residence
@@ -73,9 +73,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="write bench/RESULTS.md")
     options = parser.parse_args()
     lines = [*_introduction(), *_shipped_lines(), "", *_script_lines()]
-    print("\n".join(lines))
-    if options.write:
-        write_section(HEADING, lines)
+    publish(HEADING, lines, write=options.write)
 
 
 def _introduction() -> Iterator[str]:

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from importlib.metadata import version
 
-from bench.results import write_section
+from bench.results import publish
 from tests.kernels.onnx_vectors import RUNNERS, OutOfScope, Vector, check, collect_vectors, run
 
 HEADING = "Node tests of ONNX"
@@ -25,10 +25,7 @@ def main() -> None:
     vectors = collect_vectors()
     if not vectors:
         parser.error("onnx is not installed: pip install 'tilelang-tik[dev]'")
-    lines = list(lines_of(vectors))
-    print("\n".join(lines))
-    if options.write:
-        write_section(HEADING, lines)
+    publish(HEADING, lines_of(vectors), write=options.write)
 
 
 def lines_of(vectors: Iterable[Vector]) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """The sections of RESULTS.md: each bench writes its own and leaves the others as they are."""
 
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -25,10 +25,16 @@ def with_section(text: str, heading: str, lines: list[str]) -> str:
     return "\n\n".join("\n".join(part).strip() for part in parts if part) + "\n"
 
 
-def write_section(heading: str, lines: list[str]) -> None:
-    """Replace the section `# heading` of RESULTS.md, or add it."""
-    text = RESULTS.read_text() if RESULTS.exists() else ""
-    RESULTS.write_text(with_section(text, heading, lines))
+def publish(heading: str, lines: Iterable[str], *, write: bool) -> None:
+    """Print a section as its lines are measured; if `write`, put it into RESULTS.md when whole."""
+    print(f"\n# {heading}\n", flush=True)
+    found: list[str] = []
+    for line in lines:
+        print(line, flush=True)
+        found.append(line)
+    if write:
+        text = RESULTS.read_text() if RESULTS.exists() else ""
+        RESULTS.write_text(with_section(text, heading, found))
 
 
 def conditions(command: str) -> Iterator[str]:

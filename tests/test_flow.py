@@ -16,7 +16,7 @@ class Block:
 
     def __init__(self, seen: Seen) -> None:
         self.seen = seen
-        self.before = flow.Variables({}, {})
+        self.before = flow.Snapshot({}, {})
         self.begin = 0
 
     def __enter__(self) -> None:

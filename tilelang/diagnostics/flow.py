@@ -22,8 +22,8 @@ _IN_PLACE = 9
 
 
 @dataclass(frozen=True, slots=True)
-class Variables:
-    """The variables of a frame at one time, and what is in those that hold others.
+class Snapshot:
+    """The variables of a frame at one time, and what was in those that hold others.
 
     That is the items of a list or a dict, and the numbers and texts among the attributes of others.
     """
@@ -65,13 +65,13 @@ def is_left_early(frame: FrameType, begin: int) -> bool:
     return _what_follows(code, here(code, frame) + 1) != _what_follows(code, swallowed)
 
 
-def read_locals(frame: FrameType) -> Variables:
+def read_locals(frame: FrameType) -> Snapshot:
     """Return the variables of `frame` as they are now."""
     values = dict(frame.f_locals)
-    return Variables(values, {name: _items(value) for name, value in values.items()})
+    return Snapshot(values, {name: _items(value) for name, value in values.items()})
 
 
-def carried(frame: FrameType, before: Variables) -> Iterator[Change]:
+def carried(frame: FrameType, before: Snapshot) -> Iterator[Change]:
     """Yield what one iteration of the `for` running in `frame` would leave for the next.
 
     `before` are the variables as they were when the body began. A variable is left if the body may
@@ -89,7 +89,7 @@ def carried(frame: FrameType, before: Variables) -> Iterator[Change]:
     yield from _replaced_items(frame, before, (loop + 1, end))
 
 
-def left_behind(frame: FrameType, before: Variables, begin: int) -> Iterator[Change]:
+def left_behind(frame: FrameType, before: Snapshot, begin: int) -> Iterator[Change]:
     """Yield what the `with` whose exit runs in `frame` leaves for the statements below it.
 
     `before` are the variables when the block began, at instruction offset `begin`.
@@ -125,7 +125,7 @@ def place_of_return(function: CodeType) -> Location | None:
 
 
 def _shared(
-    code: Code, before: Variables, stores: Mapping[str, dis.Instruction], place: int
+    code: Code, before: Snapshot, stores: Mapping[str, dis.Instruction], place: int
 ) -> dict[str, dis.Instruction]:
     """Return the numbers that functions inside this one may set (`nonlocal`), and it does not."""
     names = [name for name in code.code.co_cellvars if name not in stores]
@@ -143,7 +143,7 @@ def _stores(code: Code, begin: int, end: int) -> dict[str, dis.Instruction]:
 
 
 def _changes(
-    frame: FrameType, before: Variables, stores: Mapping[str, dis.Instruction]
+    frame: FrameType, before: Snapshot, stores: Mapping[str, dis.Instruction]
 ) -> Iterator[Change]:
     if not stores:
         return
@@ -154,7 +154,7 @@ def _changes(
             yield Change(name, old, new, _location(frame.f_code, store))
 
 
-def _replaced_items(frame: FrameType, before: Variables, span: tuple[int, int]) -> Iterator[Change]:
+def _replaced_items(frame: FrameType, before: Snapshot, span: tuple[int, int]) -> Iterator[Change]:
     """Yield the items and attributes that were set anew; new ones harm nobody."""
     instructions = read_code(frame.f_code).instructions
     for name, items in before.items.items():
